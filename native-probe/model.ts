@@ -1,0 +1,236 @@
+// The snapshot: four relations (object, handle, wait, gap) and the findings drawn from them. Types only.
+//
+// Absent = does not apply or never happened. `null` = unknown, and a gap says why. Unknown is never 0, "" or [].
+// Times are ISO 8601. Whatever may pass 2⁵³ is a decimal string; addresses, keys and masks are "0x…"; modes "0640".
+// Names are text (`kernel/text.ts`): control characters, invalid UTF-8 and backslashes as `\xNN`.
+
+/** A known value, or `null`: unknown, and a gap says why. */
+export type Known<T> = T | null;
+/** A number that may pass 2⁵³, in decimal: bytes, offsets, message types, counters. */
+export type Decimal = string;
+/** An address, key or mask: "0x…", lower case. */
+export type Hex = string;
+/** ISO 8601, UTC. */
+export type Time = string;
+
+export const ipcKinds = [
+  'sysv-message-queue', 'sysv-shared-memory', 'sysv-semaphore-set',
+  'posix-message-queue', 'posix-shared-memory', 'posix-semaphore', 'posix-unnamed-semaphore',
+  'shared-mapping', 'anonymous-shared-mapping', 'memfd',
+  'pipe', 'fifo', 'unix-socket', 'inet-socket', 'other-socket', 'pseudoterminal',
+  'eventfd', 'signalfd', 'timerfd', 'epoll', 'inotify', 'pidfd',
+  'flock-lock', 'record-lock', 'ofd-lock', 'lease',
+  'mutex', 'condition-variable', 'rwlock', 'barrier', 'futex', 'signal',
+] as const;
+export type IpcKind = typeof ipcKinds[number];
+
+/** How long an object lives (Kerrisk, TLPI, table 43-1). `memory`: as long as the memory it lies in. */
+export type Persistence = 'process' | 'kernel' | 'file-system' | 'memory';
+
+export interface Namespaces {
+  readonly ipc: Known<string>;
+  readonly pid: Known<string>;
+  readonly net: Known<string>;
+  readonly mnt: Known<string>;
+}
+
+export interface Process {
+  readonly pid: number;
+  /** Since boot, in clock ticks (/proc/PID/stat field 22), decimal. With the PID it identifies the process. */
+  readonly startTime: Decimal;
+  readonly ppid: number;
+  readonly comm: string;
+  /** Absent for kernel threads and zombies. */
+  readonly exe?: Known<string>;
+  readonly cmdline: Known<readonly string[]>;
+  readonly uid: Known<number>;
+  readonly namespaces: Namespaces;
+  /** Name learnt from the cgroup path; absent when it runs in none. */
+  readonly container?: string;
+  /** The process that traces it; absent when nobody does. */
+  readonly tracerPid?: number;
+  /** One letter of /proc/PID/stat: R S D T t Z X I. */
+  readonly state: string;
+  /** Its PIDs in the PID namespaces it is in, outermost first; absent when it has only one. */
+  readonly nsPids?: readonly number[];
+}
+
+export interface Owner { readonly uid: number; readonly gid: number; readonly mode: string }
+
+interface ObjectBase<K extends IpcKind, S> {
+  /** Stable over refreshes, unique over namespaces. */
+  readonly id: string;
+  readonly kind: K;
+  /** What people call it: /name, path, key. Absent when it has none. */
+  readonly name?: string;
+  /** Number of the namespace that scopes it (IPC, or network for sockets); absent where none does. */
+  readonly namespace?: Known<string>;
+  readonly persistence: Persistence;
+  readonly owner?: Known<Owner>;
+  readonly creatorPid?: Known<number>;
+  /** System V key, "0x…". */
+  readonly key?: Hex;
+  readonly createdAt?: Known<Time>;
+  readonly changedAt?: Known<Time>;
+  readonly state: S;
+}
+
+/** shmctl(2), /proc/sysvipc/shm. cpid, lpid: 0 = a process outside the reader's PID namespace. */
+export interface SysvSharedMemoryState {
+  readonly segsz: Decimal; readonly nattch: number; readonly cpid: number; readonly lpid: number;
+  readonly atime?: Time; readonly dtime?: Time; readonly ctime: Time;
+  readonly rss: Known<Decimal>; readonly swap: Known<Decimal>;
+  /** SHM_DEST: removed when the last attachment goes. */
+  readonly dest: boolean;
+  readonly locked: boolean;
+}
+/** msgctl(2), /proc/sysvipc/msg. */
+export interface SysvMessageQueueState {
+  readonly qnum: Decimal; readonly cbytes: Decimal; readonly qbytes: Known<Decimal>;
+  readonly lspid: number; readonly lrpid: number;
+  readonly stime?: Time; readonly rtime?: Time; readonly ctime: Time;
+}
+export interface SysvSemaphore { readonly val: number; readonly ncnt: Known<number>; readonly zcnt: Known<number>; readonly pid: Known<number> }
+/** semctl(2), /proc/sysvipc/sem. */
+export interface SysvSemaphoreSetState {
+  readonly nsems: number; readonly otime?: Time; readonly ctime: Time;
+  readonly sems: Known<readonly SysvSemaphore[]>;
+}
+/** mq_getattr(3), mq_overview(7). `qsize`: bytes of all messages. */
+export interface PosixMessageQueueState {
+  readonly curmsgs: Known<number>; readonly maxmsg: Known<number>; readonly msgsize: Known<Decimal>; readonly qsize: Known<Decimal>;
+  /** Who asked to be told of the next message (mq_notify(3)); absent when nobody did. */
+  readonly notify?: Known<{ readonly pid: number; readonly signo: number }>;
+}
+/** shm_overview(7): a file of a tmpfs. */
+export interface PosixSharedMemoryState { readonly size: Decimal; readonly allocated: Decimal }
+/** sem_overview(7): a sem_t in /dev/shm/sem.NAME. */
+export interface PosixSemaphoreState { readonly value: Known<number>; readonly waiters: Known<number> }
+export interface LockRange {
+  readonly type: 'read' | 'write'; readonly start: Decimal; readonly end: Decimal | 'EOF';
+  /** As /proc/locks shows it; -1 for open file description locks, and perhaps dead for flock. */
+  readonly pid: number;
+}
+/** flock(2), /proc/locks. One object per file. */
+export interface FileLockState { readonly path: Known<string>; readonly ranges: readonly LockRange[] }
+/** glibc's pthread_mutex_t. `owner`: TID as stored in the memory. */
+export interface MutexState {
+  readonly address?: Hex;
+  readonly type: Known<'normal' | 'recursive' | 'errorcheck' | 'adaptive'>;
+  readonly owner: Known<number>; readonly robust: Known<boolean>; readonly pi: Known<boolean>; readonly shared: Known<boolean>;
+}
+
+export type SysvSharedMemory = ObjectBase<'sysv-shared-memory', SysvSharedMemoryState>;
+export type SysvMessageQueue = ObjectBase<'sysv-message-queue', SysvMessageQueueState>;
+export type SysvSemaphoreSet = ObjectBase<'sysv-semaphore-set', SysvSemaphoreSetState>;
+export type PosixMessageQueue = ObjectBase<'posix-message-queue', PosixMessageQueueState>;
+export type PosixSharedMemory = ObjectBase<'posix-shared-memory', PosixSharedMemoryState>;
+export type PosixSemaphore = ObjectBase<'posix-semaphore', PosixSemaphoreState>;
+export type FlockLock = ObjectBase<'flock-lock', FileLockState>;
+export type Mutex = ObjectBase<'mutex', MutexState>;
+export type Futex = ObjectBase<'futex', { readonly address?: Hex }>;
+
+export type IpcObject =
+  | SysvSharedMemory | SysvMessageQueue | SysvSemaphoreSet
+  | PosixMessageQueue | PosixSharedMemory | PosixSemaphore
+  | FlockLock | Mutex | Futex;
+/** The kinds that this version collects. */
+export type CollectedKind = IpcObject['kind'];
+export type ObjectOf<K extends CollectedKind> = Extract<IpcObject, { kind: K }>;
+
+export type Via = 'descriptor' | 'mapping' | 'attachment' | 'lock' | 'owner' | 'undo' | 'last-operation';
+export type Access = 'read' | 'write' | 'read-write';
+
+export interface Handle {
+  readonly objectId: string;
+  readonly pid: number;
+  /** No tid: the whole process. */
+  readonly tid?: number;
+  readonly via: Via;
+  readonly fd?: number;
+  readonly address?: Hex;
+  readonly access?: Access;
+  readonly end?: string;
+  readonly lock?: { readonly type: 'read' | 'write'; readonly start: Decimal; readonly end: Decimal | 'EOF' };
+  /** For last-operation: which one, in the manual page's word (msgsnd, msgrcv, semop, shmat, shmdt). */
+  readonly operation?: string;
+}
+
+export interface ThreadRef { readonly pid: number; readonly tid?: number }
+
+/** One thing that could satisfy a clause: any of the threads may bring the event about. */
+export interface Alternative { readonly objectId?: string; readonly event: string; readonly threads: readonly ThreadRef[] }
+/** Satisfied when `atLeast` (1 unless told) of the alternatives come about, or something external does. */
+export interface Clause {
+  readonly alternatives: readonly Alternative[];
+  /** Why something outside the snapshot could satisfy it: this clause never proves a deadlock. */
+  readonly external?: string;
+  /** Ids of gaps that stand where holders should: satisfied unless gaps are dropped. */
+  readonly gaps?: readonly string[];
+  readonly atLeast?: number;
+}
+export type WaitVerdict = 'deadlocked' | 'suspected' | 'deadlocked-until-timeout' | 'behind-stopped' | 'orphaned' | 'waiting';
+/** A blocked thread: all clauses must be satisfied before it goes on. */
+export interface Wait {
+  readonly pid: number;
+  readonly tid: number;
+  readonly threadComm: string;
+  readonly operation: string;
+  readonly objectId?: string;
+  /** Seconds or a deadline in the manual page's form; absent when it waits without limit; null: it has one that could not be read. */
+  readonly timeout?: Known<string>;
+  readonly verdict: WaitVerdict;
+  /** What was read that supports this, one fact a line. */
+  readonly evidence: readonly string[];
+  readonly clauses: readonly Clause[];
+  /** Stopped by a signal or a tracer: it goes on only when continued. */
+  readonly stopped?: boolean;
+}
+
+export interface ChainLink { readonly pid: number; readonly tid: number; readonly objectId?: string }
+export interface Finding {
+  readonly verdict: Exclude<WaitVerdict, 'waiting'>;
+  readonly threads: readonly { readonly pid: number; readonly tid: number }[];
+  readonly chain: readonly ChainLink[];
+  readonly gaps: readonly string[];
+  readonly explanation: string;
+}
+
+export interface GapScope {
+  readonly pid?: number; readonly objectId?: string; readonly field?: string; readonly namespace?: string; readonly facility?: IpcKind | 'processes' | 'waits';
+}
+/** Something that could not be seen, why, and what would help. */
+export interface Gap {
+  readonly id: string;
+  readonly scope: GapScope;
+  readonly reason: string;
+  /** Symbolic: EACCES, ENOENT, … */
+  readonly errno?: string;
+  readonly remedy?: string;
+}
+
+export interface Host {
+  readonly hostname: string; readonly kernel: string; readonly architecture: string;
+  /** The probe's effective user and PID; it never counts as a user of anything. */
+  readonly uid: number; readonly pid: number;
+  readonly ipcNamespace: string; readonly pidNamespace: string;
+  readonly bootId?: string;
+}
+
+export interface Snapshot {
+  readonly version: 1;
+  readonly takenAt: Time;
+  readonly host: Host;
+  readonly processes: readonly Process[];
+  readonly objects: readonly IpcObject[];
+  readonly handles: readonly Handle[];
+  readonly waits: readonly Wait[];
+  readonly findings: readonly Finding[];
+  readonly gaps: readonly Gap[];
+}
+
+export type StaleVerdict = 'stale' | 'possibly-stale' | 'in-use';
+export interface StaleJudgement { readonly objectId: string; readonly verdict: StaleVerdict; readonly evidence: readonly string[] }
+export interface Removed { readonly objectId: string; readonly backup?: string }
+export interface Failed { readonly objectId: string; readonly error: string }
+export interface Restored { readonly objectId: string; readonly newObjectId: string }
