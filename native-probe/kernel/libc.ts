@@ -1,0 +1,68 @@
+// The only door to native code: system calls through libc's syscall(2), called by ffi-rs (5–10 µs each).
+// Integers and buffers go in, an integer comes out; kernel structures are decoded from the buffers by the callers.
+// Nothing that can block is called here, and no pointer ever leaves this file.
+import { constants } from 'node:os';
+import { DataType, load, open } from 'ffi-rs';
+import type { SyscallName } from './syscalls';
+import { syscallNumber } from './syscalls';
+
+const library = 'c';
+let opened = false;
+
+/** glibc's name, then musl's. dlopen of what the process already uses. */
+const candidates = ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`];
+
+function openLibc(): void {
+  const failures: string[] = [];
+  for (const path of candidates) {
+    try {
+      open({ library, path });
+      opened = true;
+      return;
+    } catch (error) {
+      failures.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw new Error(`cannot open the C library (${failures.join('; ')})`);
+}
+
+/** Symbolic name of an errno: 13 → "EACCES"; "errno 999" where Node has no name for it. */
+export function errnoName(errno: number): string {
+  return errnoNames.get(errno) ?? `errno ${errno}`;
+}
+const errnoNames = new Map<number, string>();
+for (const [name, number] of Object.entries(constants.errno)) if (!errnoNames.has(number)) errnoNames.set(number, name);
+
+export interface SyscallResult {
+  /** -1 on failure. Exact up to 2⁵³. */
+  readonly value: number;
+  /** Symbolic, "" on success. ENOSYS where this architecture lacks the call. */
+  readonly errno: string;
+}
+
+/** One argument: an integer (bigint where it may pass 2³¹), or a buffer whose address is passed and which is filled in place. */
+export type Argument = number | bigint | Buffer;
+
+function typeOf(argument: Argument): DataType {
+  if (typeof argument === 'bigint') return DataType.BigInt;
+  if (typeof argument === 'number') return DataType.I64;
+  return DataType.U8Array;
+}
+
+/** Makes one system call, by the kernel's own ABI (64-bit structures). Never throws for a failing call. */
+export function syscall(name: SyscallName, ...args: Argument[]): SyscallResult {
+  const number = syscallNumber(name);
+  if (number === undefined) return { value: -1, errno: 'ENOSYS' };
+  if (!opened) openLibc();
+  const { value, errnoCode } = load({
+    library, funcName: 'syscall', retType: DataType.I64, errno: true, runInNewThread: false,
+    paramsType: [DataType.I64, ...args.map(typeOf)],
+    paramsValue: [number, ...args],
+  });
+  return value === -1 ? { value, errno: errnoName(errnoCode) } : { value, errno: '' };
+}
+
+/** A C string for an argument: NUL-terminated bytes. */
+export function cString(text: string | Buffer): Buffer {
+  return Buffer.concat([typeof text === 'string' ? Buffer.from(text) : text, Buffer.of(0)]);
+}
