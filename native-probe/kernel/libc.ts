@@ -54,7 +54,7 @@ export function syscall(name: SyscallName, ...args: Argument[]): SyscallResult {
   const number = syscallNumber(name);
   if (number === undefined) return { value: -1, errno: 'ENOSYS' };
   if (!opened) openLibc();
-  const { value, errnoCode } = load({
+  const { value, errnoCode } = load<DataType.I64, true, false>({
     library, funcName: 'syscall', retType: DataType.I64, errno: true, runInNewThread: false,
     paramsType: [DataType.I64, ...args.map(typeOf)],
     paramsValue: [number, ...args],

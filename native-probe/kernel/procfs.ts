@@ -54,7 +54,7 @@ export function readBytes(path: string, limit = 1 << 28): Result<Buffer> {
 /** A file as Latin-1 text: one character a byte, so that parsing never loses what is not UTF-8. Names go through {@link textOf}. */
 export function readText(path: string): Result<string> {
   const bytes = readBytes(path);
-  return bytes.value === undefined ? bytes : { value: bytes.value.latin1Slice(0, bytes.value.length) };
+  return bytes.value === undefined ? bytes : { value: bytes.value.toString('latin1') };
 }
 
 /** Display text of a part of a Latin-1 string from {@link readText}. */

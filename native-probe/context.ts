@@ -1,0 +1,76 @@
+// What every facility gets of the pass it takes part in: the host, the processes, where to put gaps, and when to pause.
+import { hostname, release, arch } from 'node:os';
+import type { Host } from './model';
+import { Gaps } from './gaps';
+import { readLink, readText } from './kernel/procfs';
+import type { ScannedProcess } from './processes';
+
+/** Thrown out of a pass whose requester no longer wants it. */
+export class Cancelled extends Error {
+  constructor() { super('cancelled'); }
+}
+
+export interface ScanContext {
+  readonly host: Host;
+  readonly gaps: Gaps;
+  readonly clock: Clock;
+  readonly processes: readonly ScannedProcess[];
+  /** Lets requests in between when the slice (about 20 ms) is used up. Throws {@link Cancelled}. */
+  pause(): Promise<void>;
+}
+
+/** Turns start times (clock ticks since boot) into wall-clock time. */
+export class Clock {
+  /** Wall-clock time of boot, in ms: now less the uptime, so that a clock set after boot is followed. */
+  readonly bootMs: number;
+  constructor(uptimeText = readText('/proc/uptime').value ?? '', nowMs = Date.now()) {
+    this.bootMs = nowMs - Number.parseFloat(uptimeText) * 1000;
+  }
+  /** Start of a process in ms since the epoch. USER_HZ is 100 on every architecture we run on. */
+  startMs(startTime: string): number {
+    return this.bootMs + Number(startTime) * 10;
+  }
+}
+
+/** Number of a namespace from a link like `ipc:[4026531839]`. */
+export function namespaceNumber(link: string | undefined): string | null {
+  return link === undefined ? null : /\[(\d+)\]$/.exec(link)?.[1] ?? null;
+}
+
+/** Inode of the initial PID namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h): from there every process is visible. */
+const initialPidNamespace = '4026531836';
+
+/** This machine and this probe. Read anew each time: the probe may be moved between namespaces. */
+export function readHost(): Host {
+  const bootId = readText('/proc/sys/kernel/random/boot_id').value?.trim();
+  return {
+    hostname: hostname(), kernel: release(), architecture: arch(), uid: process.geteuid?.() ?? -1, pid: process.pid,
+    ipcNamespace: namespaceNumber(readLink('/proc/self/ns/ipc').value) ?? 'unknown',
+    pidNamespace: namespaceNumber(readLink('/proc/self/ns/pid').value) ?? 'unknown',
+    ...(bootId === undefined ? {} : { bootId }),
+  };
+}
+
+/** Gaps that concern all processes: hidden ones (hidepid), and those outside a nested PID namespace. */
+export function gapsOfView(host: Host, gaps: Gaps, processes: readonly ScannedProcess[]): void {
+  if (host.pidNamespace !== initialPidNamespace) {
+    gaps.add({ facility: 'processes', field: 'pid-namespace' }, `this probe runs in PID namespace ${host.pidNamespace}: processes outside it are invisible`, { remedy: 'run the probe on the host, outside the container' });
+  }
+  const foreign = processes.some(process => process.uid !== host.uid);
+  if (host.uid !== 0 && !foreign) {
+    gaps.add({ facility: 'processes', field: 'hidepid' }, 'no process of another user is visible: /proc is probably mounted with hidepid', { remedy: 'run the probe as root, or join the group of the mount option gid=' });
+  }
+}
+
+const sliceMs = 20;
+
+/** A pause function for one request: yields to the event loop at most every 20 ms of work. */
+export function makePause(isCancelled: () => boolean): () => Promise<void> {
+  let sliceStart = performance.now();
+  return async () => {
+    if (performance.now() - sliceStart < sliceMs) return;
+    await new Promise<void>(resolve => setImmediate(resolve));
+    if (isCancelled()) throw new Cancelled();
+    sliceStart = performance.now();
+  };
+}
