@@ -1,0 +1,52 @@
+// Every id that package.json and the code share. test/unit/contributions.test.ts holds them against each other, both ways.
+
+/** Commands that package.json contributes. */
+export const commandIds = {
+  refresh: 'ipcInspector.refresh',
+  filter: 'ipcInspector.filter',
+  clearFilter: 'ipcInspector.clearFilter',
+  openInspector: 'ipcInspector.openInspector',
+  remove: 'ipcInspector.remove',
+  removeStale: 'ipcInspector.removeStale',
+  copyId: 'ipcInspector.copyId',
+  copyName: 'ipcInspector.copyName',
+  copyJson: 'ipcInspector.copyJson',
+  followProcess: 'ipcInspector.followProcess',
+  stopFollowing: 'ipcInspector.stopFollowing',
+  showLog: 'ipcInspector.showLog',
+  retry: 'ipcInspector.retry',
+} as const;
+export type CommandId = typeof commandIds[keyof typeof commandIds];
+
+export const containerIds = { ipc: 'ipcInspector' } as const;
+
+export const viewIds = {
+  objects: 'ipcInspector.objects',
+  debuggee: 'ipcInspector.debuggee',
+  waits: 'ipcInspector.waits',
+} as const;
+export type ViewId = typeof viewIds[keyof typeof viewIds];
+
+export const settingSection = 'ipcInspector';
+/** Settings, without the section. */
+export const settingIds = { refreshInterval: 'refreshInterval' } as const;
+/** The least `refreshInterval` above 0, in milliseconds. */
+export const leastRefreshInterval = 250;
+
+/** Context keys that `when` clauses read. */
+export const contextKeys = {
+  /** `unsupported` (not Linux), `starting`, `ready`, `failed`. */
+  probe: 'ipcInspector.probe',
+  /** IPC Objects shows only what matches a text. */
+  filtered: 'ipcInspector.filtered',
+  /** `none`, `session`, `unidentified` (a session whose process is not known), `process` (chosen by hand). */
+  focus: 'ipcInspector.focus',
+} as const;
+export interface ContextValues {
+  'ipcInspector.probe': 'unsupported' | 'starting' | 'ready' | 'failed';
+  'ipcInspector.filtered': boolean;
+  'ipcInspector.focus': 'none' | 'session' | 'unidentified' | 'process';
+}
+
+/** Parts of a tree item's `viewItem`, joined by blanks; `when` clauses match them as words. */
+export const itemMarks = { object: 'object', removable: 'removable', named: 'named', process: 'process' } as const;

@@ -1,0 +1,55 @@
+// A snapshot made easy to ask: who has an object, what a process has, which gaps concern which thing. Pure.
+import type { CollectedKind, Gap, Handle, IpcObject, Process, Snapshot, Wait } from '../native-probe/model';
+
+export interface SnapshotIndex {
+  readonly snapshot: Snapshot;
+  readonly objects: ReadonlyMap<string, IpcObject>;
+  readonly objectsByKind: ReadonlyMap<CollectedKind, readonly IpcObject[]>;
+  readonly processes: ReadonlyMap<number, Process>;
+  readonly handlesOf: (objectId: string) => readonly Handle[];
+  readonly handlesBy: (pid: number) => readonly Handle[];
+  readonly gapsOf: (objectId: string) => readonly Gap[];
+  readonly waitsOn: (objectId: string) => readonly Wait[];
+}
+
+const indices = new WeakMap<Snapshot, SnapshotIndex>();
+
+/** The index of a snapshot, built once. */
+export function indexOf(snapshot: Snapshot): SnapshotIndex {
+  let index = indices.get(snapshot);
+  if (!index) {
+    index = build(snapshot);
+    indices.set(snapshot, index);
+  }
+  return index;
+}
+
+function build(snapshot: Snapshot): SnapshotIndex {
+  const byObject = grouped(snapshot.handles, it => it.objectId);
+  const byPid = grouped(snapshot.handles, it => it.pid);
+  const gaps = grouped(snapshot.gaps, it => it.scope.objectId);
+  const waits = grouped(snapshot.waits, it => it.objectId);
+  return {
+    snapshot,
+    objects: new Map(snapshot.objects.map(it => [it.id, it])),
+    objectsByKind: grouped(snapshot.objects, it => it.kind),
+    processes: new Map(snapshot.processes.map(it => [it.pid, it])),
+    handlesOf: id => byObject.get(id) ?? [],
+    handlesBy: pid => byPid.get(pid) ?? [],
+    gapsOf: id => gaps.get(id) ?? [],
+    waitsOn: id => waits.get(id) ?? [],
+  };
+}
+
+/** Groups by key, in order of appearance; entries without a key are left out. */
+export function grouped<T, K>(items: readonly T[], key: (item: T) => K | undefined): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const k = key(item);
+    if (k === undefined) continue;
+    const group = groups.get(k);
+    if (group) group.push(item);
+    else groups.set(k, [item]);
+  }
+  return groups;
+}
