@@ -1,0 +1,109 @@
+// A finding in words: who waits for what, held by whom, link by link. English; names are display text already.
+import type { Clause, Finding, IpcObject, Process, ThreadRef, Wait } from '../model';
+
+/** One wait of the chain and the clause of it that keeps the thread; no clause: the thread is stopped. */
+export interface ExplainedLink { readonly wait: Wait; readonly clause?: Clause }
+export interface Explained {
+  readonly verdict: Finding['verdict'];
+  readonly links: readonly ExplainedLink[];
+  /** How many more threads wait behind the chain. */
+  readonly behind: number;
+  readonly processes: readonly Process[];
+  readonly objects: readonly IpcObject[];
+}
+
+/** Longer chains are cut in the words (never in the data): a person reads the first links. */
+const spokenLinks = 12;
+/** Of the threads that could act. */
+const spokenThreads = 4;
+
+/** The sentence that ends an explanation: what the verdict means for these threads. */
+const conclusions: Readonly<Record<Finding['verdict'], string>> = {
+  'deadlocked': 'None of them can go on.',
+  'deadlocked-until-timeout': 'None of them can go on before a time limit expires.',
+  'behind-stopped': 'They go on only after the stopped thread is continued.',
+  'orphaned': 'Nobody alive can release it.',
+  'suspected': 'This is a deadlock unless somebody who could not be seen acts (see the gaps).',
+};
+
+/** The whole explanation of a finding. */
+export function explain({ verdict, links, behind, processes, objects }: Explained): string {
+  const speaker = new Speaker(processes, objects, links.map(link => link.wait));
+  const sentences = links.slice(0, spokenLinks).map(link => speaker.link(link));
+  if (links.length > spokenLinks) sentences.push(`The chain goes on over ${links.length - spokenLinks} more threads.`);
+  if (behind > 0) sentences.push(`${behind} more ${behind === 1 ? 'thread waits' : 'threads wait'} behind them.`);
+  const alone = links.length === 1 && verdict === 'deadlocked';
+  sentences.push(alone ? 'It can never go on.' : conclusions[verdict]);
+  return sentences.join(' ');
+}
+
+class Speaker {
+  readonly #comms: ReadonlyMap<number, string>;
+  readonly #objects: ReadonlyMap<string, IpcObject>;
+  readonly #threads: ReadonlyMap<string, Wait>;
+  /** Threads that were introduced with their numbers: from then on the name is enough, while it is the only one of that name. */
+  readonly #introduced = new Map<string, string>();
+
+  constructor(processes: readonly Process[], objects: readonly IpcObject[], waits: readonly Wait[]) {
+    this.#comms = new Map(processes.map(process => [process.pid, process.comm]));
+    this.#objects = new Map(objects.map(object => [object.id, object]));
+    this.#threads = new Map(waits.map(wait => [`${wait.pid}/${wait.tid}`, wait]));
+  }
+
+  link({ wait, clause }: ExplainedLink): string {
+    const subject = this.#thread(wait).replace(/^thread /, 'Thread ');
+    if (!clause) return `${subject} is stopped.`;
+    const limit = wait.timeout === undefined ? '' : wait.timeout === null ? ' (with a time limit)' : ` (until ${wait.timeout})`;
+    return `${subject} waits for ${this.#what(wait, clause)}${limit}${this.#who(clause)}.`;
+  }
+
+  /** "thread worker (812/815)" for a thread with a name of its own, "backup (930)" for a process or its main thread; later the name alone. */
+  #thread({ pid, tid }: ThreadRef): string {
+    const comm = this.#comms.get(pid) ?? this.#threads.get(`${pid}/${tid ?? pid}`)?.threadComm ?? 'process';
+    const whole = tid === undefined || tid === pid;
+    const name = whole ? comm : this.#threads.get(`${pid}/${tid}`)?.threadComm ?? comm;
+    const key = whole ? `${pid}` : `${pid}/${tid}`;
+    const known = this.#introduced.get(key);
+    if (known !== undefined) return known;
+    const full = whole ? `${name} (${pid})` : `thread ${name} (${pid}/${tid})`;
+    const short = whole ? name : `thread ${name}`;
+    this.#introduced.set(key, [...this.#introduced.values()].includes(short) ? full : short);
+    return full;
+  }
+
+  #what(wait: Wait, clause: Clause): string {
+    const id = clause.alternatives[0]?.objectId ?? wait.objectId;
+    const object = id === undefined ? undefined : this.#objects.get(id);
+    if (!object) return `${wait.operation} to return`;
+    return objectPhrase(object);
+  }
+
+  #who(clause: Clause): string {
+    const able = clause.alternatives.filter(alternative => alternative.threads.length > 0);
+    if (able.length === 0) return clause.gaps?.length ? ', whose holder could not be seen' : ', whose owner is gone';
+    const seen = new Set<string>();
+    const threads = able.flatMap(alternative => alternative.threads).filter(({ pid, tid }) => {
+      const key = `${pid}/${tid ?? ''}`;
+      const fresh = !seen.has(key);
+      seen.add(key);
+      return fresh;
+    });
+    const names = threads.slice(0, spokenThreads).map(thread => this.#thread(thread));
+    if (threads.length > spokenThreads) names.push(`${threads.length - spokenThreads} more`);
+    const last = names.pop() ?? '';
+    const list = names.length > 0 ? `${names.join(', ')} or ${last}` : last;
+    const held = able.every(alternative => alternative.event === 'unlock');
+    const threshold = (clause.atLeast ?? 1) > 1 ? ` by at least ${clause.atLeast ?? 1}` : '';
+    return held ? ` held by ${list}` : `, which needs ${able[0]?.event ?? 'an event'}${threshold} from ${list}`;
+  }
+}
+
+/** An object as a sentence names it: "mutex 0x…", "a flock lock on /path". */
+export function objectPhrase(object: IpcObject): string {
+  switch (object.kind) {
+    case 'flock-lock': return `a flock lock on ${object.name ?? 'a file whose path is unknown'}`;
+    case 'mutex': return `mutex ${object.name ?? object.state.address ?? object.id}`;
+    case 'futex': return `futex ${object.name ?? object.state.address ?? object.id}`;
+    default: return `${object.kind.replaceAll('-', ' ')} ${object.name ?? object.id}`;
+  }
+}
