@@ -101,11 +101,13 @@ export interface PosixMessageQueueState {
   readonly curmsgs: Known<number>; readonly maxmsg: Known<number>; readonly msgsize: Known<Decimal>; readonly qsize: Known<Decimal>;
   /** Who asked to be told of the next message (mq_notify(3)); absent when nobody did. */
   readonly notify?: Known<{ readonly pid: number; readonly signo: number }>;
+  /** mq_unlink was called: it lives only as long as somebody has it open. */
+  readonly unlinked?: true;
 }
 /** shm_overview(7): a file of a tmpfs. */
-export interface PosixSharedMemoryState { readonly size: Decimal; readonly allocated: Decimal }
+export interface PosixSharedMemoryState { readonly size: Known<Decimal>; readonly allocated: Known<Decimal>; readonly unlinked?: true }
 /** sem_overview(7): a sem_t in /dev/shm/sem.NAME. */
-export interface PosixSemaphoreState { readonly value: Known<number>; readonly waiters: Known<number> }
+export interface PosixSemaphoreState { readonly value: Known<number>; readonly waiters: Known<number>; readonly unlinked?: true }
 export interface LockRange {
   readonly type: 'read' | 'write'; readonly start: Decimal; readonly end: Decimal | 'EOF';
   /** As /proc/locks shows it; -1 for open file description locks, and perhaps dead for flock. */

@@ -1,5 +1,6 @@
 // The container or unit a process runs in, learnt from the text of /proc/PID/cgroup alone (cgroups(7)).
 
+import { textOf } from './procfs';
 const patterns: readonly (readonly [RegExp, string])[] = [
   [/\/docker[-/]([0-9a-f]{12})[0-9a-f]{52}(?:\.scope)?/, 'docker'],
   [/\/libpod-(?:conmon-)?([0-9a-f]{12})[0-9a-f]{52}(?:\.scope)?/, 'podman'],
@@ -13,7 +14,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
 export function containerOf(cgroupText: string): string | undefined {
   for (const [pattern, runtime] of patterns) {
     const name = pattern.exec(cgroupText)?.[1];
-    if (name !== undefined) return `${runtime} ${name}`;
+    if (name !== undefined) return `${runtime} ${textOf(name)}`;
   }
   return undefined;
 }

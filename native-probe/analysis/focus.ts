@@ -1,0 +1,34 @@
+// The part of a snapshot that concerns some processes: theirs, and all that shares an object with them. Pure.
+import type { Gap, Snapshot } from '../model';
+
+/** `pids`, every object they have a handle on or wait for, and every process that has a handle on one of those. */
+export function focus(snapshot: Snapshot, pids: readonly number[]): Snapshot {
+  const chosen = new Set(pids);
+  const ids = new Set<string>();
+  for (const handle of snapshot.handles) if (chosen.has(handle.pid)) ids.add(handle.objectId);
+  for (const object of snapshot.objects) if (object.creatorPid != null && chosen.has(object.creatorPid)) ids.add(object.id);
+  // A finding is shown whole as soon as one of the processes has part in it.
+  const findings = snapshot.findings.filter(finding => finding.threads.some(({ pid }) => chosen.has(pid)));
+  const involved = new Set(pids);
+  for (const { threads } of findings) for (const { pid } of threads) involved.add(pid);
+  const waits = snapshot.waits.filter(wait => involved.has(wait.pid) || wait.clauses.some(clause => clause.alternatives.some(({ threads }) => threads.some(({ pid }) => chosen.has(pid)))));
+  for (const wait of waits) {
+    if (wait.objectId !== undefined) ids.add(wait.objectId);
+    for (const { alternatives } of wait.clauses) for (const { objectId } of alternatives) if (objectId !== undefined) ids.add(objectId);
+  }
+  const handles = snapshot.handles.filter(handle => ids.has(handle.objectId));
+  for (const { pid } of [...handles, ...waits]) involved.add(pid);
+  return {
+    ...snapshot, handles, waits, findings,
+    processes: snapshot.processes.filter(({ pid }) => involved.has(pid)),
+    objects: snapshot.objects.filter(({ id }) => ids.has(id)),
+    gaps: snapshot.gaps.filter(gap => concerns(gap, involved, ids)),
+  };
+}
+
+/** Gaps of other processes stay: an unreadable process may share any of the objects. Gaps of other objects go. */
+function concerns(gap: Gap, involved: ReadonlySet<number>, ids: ReadonlySet<string>): boolean {
+  if (gap.scope.objectId !== undefined) return ids.has(gap.scope.objectId);
+  if (gap.scope.facility === 'waits' && gap.scope.pid !== undefined) return involved.has(gap.scope.pid);
+  return true;
+}

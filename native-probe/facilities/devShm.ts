@@ -1,0 +1,152 @@
+// POSIX shared memory objects and named semaphores: files of the tmpfs at /dev/shm (shm_overview(7), sem_overview(7)).
+// glibc and musl name a semaphore's file sem.NAME and keep a sem_t in it.
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import type { Handle, PosixSemaphore, PosixSharedMemory } from '../model';
+import type { ScanContext } from '../context';
+import { descriptorAccess, mappingAccess } from '../processes';
+import type { ScannedProcess } from '../processes';
+import { errnoOf, lstatOf, readDirectory, splitDeleted, statOf, textOf, unescapeMapsPath } from '../kernel/procfs';
+import type { Mapping, Result } from '../kernel/procfs';
+import { modeText } from '../kernel/sysvipc';
+import { inodeTimes } from './inodeTimes';
+
+export const devShm = '/dev/shm';
+const prefix = `${devShm}/`;
+
+export type DevShmKind = 'posix-shared-memory' | 'posix-semaphore';
+type DevShmObject = PosixSharedMemory | PosixSemaphore;
+
+/** Which of the two a file is. The name decides, as it does for libc. */
+export function devShmKind(fileName: string): DevShmKind {
+  return fileName.startsWith('sem.') ? 'posix-semaphore' : 'posix-shared-memory';
+}
+export function devShmId(fileName: string, stats: { dev: number; ino: number | string }): string {
+  return `${devShmKind(fileName)}:${stats.dev}:${stats.ino}`;
+}
+/** The /name that shm_open or sem_open takes, of the file's name. */
+function ipcName(fileName: string): string {
+  return `/${textOf(devShmKind(fileName) === 'posix-semaphore' ? fileName.slice('sem.'.length) : fileName)}`;
+}
+
+export async function collectDevShm(context: ScanContext): Promise<{ objects: DevShmObject[]; handles: Handle[] }> {
+  const objects = new Map<string, DevShmObject>();
+  const names = readDirectory(devShm);
+  if (names.value === undefined) {
+    for (const facility of ['posix-shared-memory', 'posix-semaphore'] as const) {
+      context.gaps.failed({ facility, field: 'list' }, `cannot list ${devShm}`, names.errno, names.errno === 'ENOENT' ? `mount a tmpfs at ${devShm}` : undefined);
+    }
+  }
+  const device = statOf(devShm).value?.dev;
+  for (const name of names.value ?? []) {
+    const path = Buffer.concat([Buffer.from(prefix), Buffer.from(name, 'latin1')]);
+    const stats = lstatOf(path).value;
+    // Directories, links and other file systems mounted below are not what shm_open makes.
+    if (stats?.isFile() && stats.dev === device) objects.set(devShmId(name, stats), describe(context, name, stats, () => readSemaphoreFile(path)));
+    await context.pause();
+  }
+  const handles: Handle[] = [];
+  for (const process of context.processes) {
+    handles.push(...handlesOf(context, process, objects));
+    await context.pause();
+  }
+  return { objects: [...objects.values()], handles };
+}
+
+function handlesOf(context: ScanContext, process: ScannedProcess, objects: Map<string, DevShmObject>): Handle[] {
+  const handles: Handle[] = [];
+  for (const { fd, target } of process.descriptors ?? []) {
+    if (!target.startsWith(prefix) || target.lastIndexOf('/') >= prefix.length) continue;
+    const link = `/proc/${process.pid}/fd/${fd}`;
+    const stats = statOf(link).value; // a tmpfs: cannot hang
+    if (!stats?.isFile()) continue;
+    const name = fileNameOf(target, stats.nlink === 0);
+    const id = devShmId(name, stats);
+    if (!objects.has(id)) objects.set(id, describe(context, name, stats, () => ({ errno: 'ENOENT' })));
+    const access = descriptorAccess(process.pid, fd);
+    handles.push({ objectId: id, pid: process.pid, via: 'descriptor', fd, ...(access === undefined ? {} : { access }) });
+  }
+  for (const mapping of process.sharedMappings ?? []) {
+    if (!mapping.path.startsWith(prefix) || mapping.path.lastIndexOf('/') >= prefix.length) continue;
+    const id = idOfMapping(context, process, mapping, objects);
+    const access = mappingAccess(mapping.permissions);
+    handles.push({ objectId: id, pid: process.pid, via: 'mapping', address: `0x${mapping.start.toString(16)}`, ...(access === undefined ? {} : { access }) });
+  }
+  return handles;
+}
+
+function fileNameOf(path: string, deleted: boolean): string {
+  return (deleted ? splitDeleted(path).path : path).slice(prefix.length);
+}
+
+/** An object that is only mapped: known by its listing, or else unlinked (or in another mount namespace), and described by the mapping alone. */
+function idOfMapping(context: ScanContext, process: ScannedProcess, mapping: Mapping, objects: Map<string, DevShmObject>): string {
+  const path = unescapeMapsPath(mapping.path);
+  const identity = { dev: mapping.device, ino: mapping.inode };
+  for (const name of [fileNameOf(path, false), fileNameOf(path, true)]) {
+    const id = devShmId(name, identity);
+    if (objects.has(id)) return id;
+  }
+  const name = fileNameOf(path, true);
+  const id = devShmId(name, identity);
+  // The mapping's own entry leads to the inode without a path (needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN).
+  const entry = `/proc/${process.pid}/map_files/${mapping.start.toString(16)}-${mapping.end.toString(16)}`;
+  const stats = statOf(entry);
+  if (stats.value && String(stats.value.ino) === mapping.inode) {
+    objects.set(id, describe(context, name, stats.value, () => ({ errno: 'ENOENT' })));
+  } else {
+    context.gaps.failed({ objectId: id, field: 'state' }, `${ipcName(name)} is mapped by pid ${process.pid} (${process.comm}), but its name is gone or in another mount namespace`, stats.errno ?? 'ESTALE', 'run the probe as root');
+    objects.set(id, unknownObject(name, id));
+  }
+  return id;
+}
+
+function unknownObject(fileName: string, id: string): DevShmObject {
+  const common = { id, name: ipcName(fileName), persistence: 'kernel' as const, owner: null };
+  return devShmKind(fileName) === 'posix-semaphore'
+    ? { ...common, kind: 'posix-semaphore', state: { value: null, waiters: null, unlinked: true } }
+    : { ...common, kind: 'posix-shared-memory', state: { size: null, allocated: null, unlinked: true } };
+}
+
+function describe(context: ScanContext, fileName: string, stats: Stats, readSemaphore: () => Result<Buffer>): DevShmObject {
+  const id = devShmId(fileName, stats);
+  const unlinked = stats.nlink === 0 ? { unlinked: true as const } : {};
+  const common = {
+    id, name: ipcName(fileName), persistence: 'kernel' as const,
+    owner: { uid: stats.uid, gid: stats.gid, mode: modeText(stats.mode & 0o7777) }, ...inodeTimes(stats),
+  };
+  if (devShmKind(fileName) === 'posix-shared-memory') {
+    return { ...common, kind: 'posix-shared-memory', state: { size: String(stats.size), allocated: String(stats.blocks * 512), ...unlinked } };
+  }
+  const content = readSemaphore();
+  const semaphore = content.value && parseSemaphore(content.value);
+  if (!semaphore) {
+    const what = `cannot read the value of semaphore ${ipcName(fileName)}`;
+    if (content.errno === undefined) context.gaps.add({ objectId: id, field: 'value' }, `${what}: its file holds no sem_t`);
+    else context.gaps.failed({ objectId: id, field: 'value' }, what, content.errno, 'run the probe as its owner, or as root');
+  }
+  return { ...common, kind: 'posix-semaphore', state: { ...(semaphore ?? { value: null, waiters: null }), ...unlinked } };
+}
+
+/** sem_t (64-bit): value in the low, waiters in the high 32 bits (glibc nptl/internaltypes.h; musl __val[0], __val[1]). */
+export function parseSemaphore(bytes: Buffer): { value: number; waiters: number } | undefined {
+  return bytes.length < 8 ? undefined : { value: bytes.readUInt32LE(0) & 0x7fffffff, waiters: bytes.readUInt32LE(4) };
+}
+
+/** O_NOATIME, which only the owner (or CAP_FOWNER) may ask for: looking must not change the access time. */
+const O_NOATIME = 0o1000000;
+
+/** The start of a semaphore's file, without leaving a trace in its times. */
+export function readSemaphoreFile(path: string | Buffer): Result<Buffer> {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | O_NOATIME);
+    try {
+      const bytes = Buffer.alloc(32);
+      return { value: bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0)) };
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    return { errno: errnoOf(error) };
+  }
+}

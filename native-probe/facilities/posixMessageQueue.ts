@@ -1,0 +1,125 @@
+// POSIX message queues of the own IPC namespace: by the mqueue file system where it can be had, else by the descriptors
+// of processes, and then a gap says that queues which no readable process has open stay unseen.
+import { closeSync, statfsSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import type { Handle, Known, PosixMessageQueue } from '../model';
+import type { ScanContext } from '../context';
+import { asRoot } from '../gaps';
+import { descriptorAccess } from '../processes';
+import type { Result } from '../kernel/procfs';
+import { errnoOf, readDirectory, splitDeleted, statOf, textOf } from '../kernel/procfs';
+import { MQUEUE_MAGIC, mountedQueueDirectories, openQueueByName, openQueueDirectory, openQueueFile, queueAttributes } from '../kernel/mqueueFileSystem';
+import type { QueueAttributes } from '../kernel/mqueueFileSystem';
+import { modeText } from '../kernel/sysvipc';
+import { inodeTimes } from './inodeTimes';
+
+const kind = 'posix-message-queue';
+
+/** Device and inode identify a queue over all IPC namespaces: each has a mqueue file system of its own. */
+export function queueId(stats: Pick<Stats, 'dev' | 'ino'>): string {
+  return `${kind}:${stats.dev}:${stats.ino}`;
+}
+
+/** A link like `/name`: what a queue descriptor looks like. The file system decides. */
+function mayBeQueue(target: string): boolean {
+  return target.startsWith('/') && target.lastIndexOf('/') === 0 && target.length > 1;
+}
+
+export async function collectPosixMessageQueues(context: ScanContext): Promise<{ objects: PosixMessageQueue[]; handles: Handle[] }> {
+  const objects = new Map<string, PosixMessageQueue>();
+  const device = await fromFileSystem(context, objects);
+  const handles = await fromDescriptors(context, objects, device);
+  return { objects: [...objects.values()], handles };
+}
+
+/** Lists the namespace's queues; its device number when the list is complete, undefined otherwise (a gap says so). */
+async function fromFileSystem(context: ScanContext, objects: Map<string, PosixMessageQueue>): Promise<number | undefined> {
+  const namespace = context.host.ipcNamespace;
+  const opened = openQueueDirectory();
+  // A mount may be another namespace's: it only stands in where no private one can be had, and the gap stays.
+  const directories = opened.value ? [opened.value.path] : mountedQueueDirectories();
+  let device: number | undefined;
+  try {
+    for (const directory of directories) {
+      const stats = statOf(directory);
+      const names = readDirectory(directory);
+      if (names.value === undefined || stats.value === undefined) {
+        context.gaps.failed({ facility: kind, namespace, field: 'list' }, `cannot list the message queues in ${directory}`, names.errno ?? stats.errno ?? '', asRoot);
+        continue;
+      }
+      device = stats.value.dev;
+      for (const name of names.value) {
+        const path = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name, 'latin1')]);
+        const queue = statOf(path).value;
+        if (queue) objects.set(queueId(queue), describe(context, name, queue, false, () => openQueueFile(path)));
+        await context.pause();
+      }
+    }
+  } finally {
+    opened.value?.close();
+  }
+  if (device === undefined) {
+    context.gaps.failed({ facility: kind, namespace, field: 'list' }, 'message queues that no readable process has open cannot be listed: no mqueue file system is mounted, and mounting one privately failed', opened.errno ?? '',
+      'mount one (mount -t mqueue none /dev/mqueue), or run the probe as root');
+  }
+  return device;
+}
+
+async function fromDescriptors(context: ScanContext, objects: Map<string, PosixMessageQueue>, device: number | undefined): Promise<Handle[]> {
+  const handles: Handle[] = [];
+  for (const process of context.processes) {
+    for (const { fd, target } of process.descriptors ?? []) {
+      if (!mayBeQueue(target)) continue;
+      const link = `/proc/${process.pid}/fd/${fd}`;
+      const stats = statOf(link).value;
+      if (!stats || !(stats.dev === device || isQueueFileSystem(link))) continue;
+      const id = queueId(stats);
+      if (!objects.has(id)) {
+        const { path, deleted } = stats.nlink === 0 ? splitDeleted(target) : { path: target, deleted: false };
+        const name = path.slice(1);
+        // By name only in the own namespace, and only while the name still leads to this queue.
+        const own = process.namespaces.ipc === context.host.ipcNamespace && !deleted;
+        objects.set(id, describe(context, name, stats, deleted, () => own ? openQueueByName(Buffer.from(name, 'latin1')) : { errno: 'ENOENT' }, process.namespaces.ipc));
+      }
+      const access = descriptorAccess(process.pid, fd);
+      handles.push({ objectId: id, pid: process.pid, via: 'descriptor', fd, ...(access === undefined ? {} : { access }) });
+    }
+    await context.pause();
+  }
+  return handles;
+}
+
+function isQueueFileSystem(link: string): boolean {
+  try {
+    return statfsSync(link).type === MQUEUE_MAGIC;
+  } catch (error) {
+    errnoOf(error); // closed in between: not a queue any more
+    return false;
+  }
+}
+
+function describe(context: ScanContext, name: string, stats: Stats, unlinked: boolean, open: () => { value?: number; errno?: string }, namespace: Known<string> = context.host.ipcNamespace): PosixMessageQueue {
+  const id = queueId(stats);
+  const attributes = readAttributes(stats, open);
+  if (attributes.value === undefined) {
+    context.gaps.failed({ objectId: id, field: 'state' }, `cannot read the attributes of message queue /${textOf(name)}`, attributes.errno ?? '',
+      unlinked ? 'its name is gone: only the processes that have it open can reach it' : 'run the probe as its owner, or as root');
+  }
+  const state: PosixMessageQueue['state'] = attributes.value ?? { curmsgs: null, maxmsg: null, msgsize: null, qsize: null, notify: null };
+  return {
+    id, kind, name: `/${textOf(name)}`, namespace, persistence: 'kernel',
+    owner: { uid: stats.uid, gid: stats.gid, mode: modeText(stats.mode & 0o7777) },
+    ...inodeTimes(stats), state: unlinked ? { ...state, unlinked } : state,
+  };
+}
+
+function readAttributes(stats: Stats, open: () => Result<number>): Result<QueueAttributes> {
+  const opened = open();
+  if (opened.value === undefined) return opened;
+  try {
+    const now = statOf(`/proc/self/fd/${opened.value}`).value;
+    return now && queueId(now) === queueId(stats) ? queueAttributes(opened.value) : { errno: 'ENOENT' };
+  } finally {
+    closeSync(opened.value);
+  }
+}

@@ -1,0 +1,129 @@
+// System V IPC as the kernel shows it: the tables of /proc/sysvipc (proc(5)) and the *ctl(2) calls, with the kernel's
+// 64-bit structures (include/uapi/asm-generic/{ipcbuf,msgbuf,sembuf,shmbuf}.h; x86 differs in semid64_ds).
+import { syscall } from './libc';
+import type { Argument } from './libc';
+import type { SyscallName } from './syscalls';
+import type { Result } from './procfs';
+import { readText } from './procfs';
+
+export const IPC_CREAT = 0o1000, IPC_EXCL = 0o2000, IPC_NOWAIT = 0o4000;
+const IPC_RMID = 0, IPC_SET = 1, IPC_STAT = 2;
+const MSG_STAT_ANY = 13;
+const GETPID = 11, GETALL = 13, GETNCNT = 14, GETZCNT = 15, SETALL = 17;
+export const SHM_RDONLY = 0o10000;
+export const SHM_DEST = 0o1000, SHM_LOCKED = 0o2000;
+
+/** One row of a /proc/sysvipc table: column name → decimal (perms octal, key signed). */
+export type SysvRow = Readonly<Record<string, string>>;
+
+/** A table of /proc/sysvipc: the first line names the columns. A torn or foreign line is dropped. */
+export function parseSysvTable(text: string): SysvRow[] {
+  const lines = text.split('\n');
+  const columns = (lines[0] ?? '').trim().split(/\s+/);
+  const rows: SysvRow[] = [];
+  for (let i = 1; i < lines.length; i++) {
+    const fields = (lines[i] ?? '').trim().split(/\s+/);
+    if (fields.length !== columns.length || !fields.every(field => /^-?\d+$/.test(field))) continue;
+    rows.push(Object.fromEntries(columns.map((column, at) => [column, fields[at] ?? ''])));
+  }
+  return rows;
+}
+
+/** The table of the calling thread's IPC namespace. */
+export function readSysvTable(facility: 'msg' | 'sem' | 'shm'): Result<SysvRow[]> {
+  const text = readText(`/proc/sysvipc/${facility}`);
+  return text.value === undefined ? text : { value: parseSysvTable(text.value) };
+}
+
+function number(row: SysvRow, column: string): number { return Number(row[column] ?? Number.NaN); }
+
+/** Owner as the contract has it; mode without the SHM_DEST and SHM_LOCKED flags. */
+export function ownerOf(row: SysvRow): { uid: number; gid: number; mode: string } {
+  return { uid: number(row, 'uid'), gid: number(row, 'gid'), mode: modeText(parseInt(row['perms'] ?? '0', 8) & 0o777) };
+}
+/** 0o640 → "0640". */
+export function modeText(mode: number): string { return mode.toString(8).padStart(4, '0'); }
+/** Signed decimal key of the table → "0x…"; IPC_PRIVATE is 0x0. */
+export function keyText(row: SysvRow): string { return `0x${(number(row, 'key') >>> 0).toString(16)}`; }
+/** Seconds since the epoch → ISO 8601; 0 = never: undefined. */
+export function timeText(seconds: string | number | undefined): string | undefined {
+  const value = Number(seconds);
+  return Number.isFinite(value) && value !== 0 ? new Date(value * 1000).toISOString() : undefined;
+}
+
+function control(name: SyscallName, ...args: Argument[]): Result<number> {
+  const { value, errno } = syscall(name, ...args);
+  return value === -1 ? { errno } : { value };
+}
+
+/** msg_qbytes by MSG_STAT_ANY, which needs no read permission. Its argument is the index in the kernel's table: the low bits of the id. */
+export function messageQueueLimit(msqid: number): Result<string> {
+  const buffer = Buffer.alloc(120);
+  // ipcmni_extend (boot parameter) widens the index from 15 to 24 bits.
+  for (const mask of [0x7fff, 0xffffff]) {
+    const got = control('msgctl', msqid & mask, MSG_STAT_ANY, buffer);
+    if (got.value === msqid) return { value: buffer.readBigUInt64LE(88).toString() };
+    if (got.errno !== undefined && got.errno !== 'EINVAL') return { errno: got.errno };
+  }
+  return { errno: 'EIDRM' };
+}
+
+/** Every value of a set (GETALL): needs read permission. */
+export function semaphoreValues(semid: number, nsems: number): Result<number[]> {
+  const buffer = Buffer.alloc(Math.max(2, nsems * 2));
+  const got = control('semctl', semid, 0, GETALL, buffer);
+  if (got.value === undefined) return got;
+  return { value: Array.from({ length: nsems }, (_, index) => buffer.readUInt16LE(index * 2)) };
+}
+
+/** semncnt, semzcnt and sempid of one semaphore of a set. */
+export function semaphoreWaiters(semid: number, index: number): { ncnt: Result<number>; zcnt: Result<number>; pid: Result<number> } {
+  return { ncnt: control('semctl', semid, index, GETNCNT, 0), zcnt: control('semctl', semid, index, GETZCNT, 0), pid: control('semctl', semid, index, GETPID, 0) };
+}
+
+export interface SegmentStat { readonly ctime: number; readonly nattch: string; readonly lpid: number; readonly cpid: number; readonly segsz: string; readonly uid: number; readonly gid: number; readonly mode: number; readonly key: number }
+
+/** shmctl IPC_STAT: needs read permission. */
+export function statSegment(shmid: number): Result<SegmentStat> {
+  const buffer = Buffer.alloc(112);
+  const got = control('shmctl', shmid, IPC_STAT, buffer);
+  if (got.value === undefined) return got;
+  return {
+    value: {
+      key: buffer.readInt32LE(0), uid: buffer.readUInt32LE(4), gid: buffer.readUInt32LE(8), mode: buffer.readUInt32LE(20),
+      segsz: buffer.readBigUInt64LE(48).toString(), ctime: Number(buffer.readBigInt64LE(72)),
+      cpid: buffer.readInt32LE(80), lpid: buffer.readInt32LE(84), nattch: buffer.readBigUInt64LE(88).toString(),
+    },
+  };
+}
+
+const ipcPermSize = 48;
+/** A structure for IPC_SET: only uid, gid, mode (and qbytes for queues) are taken from it. */
+function setBuffer(size: number, uid: number, gid: number, mode: number): Buffer {
+  const buffer = Buffer.alloc(Math.max(size, ipcPermSize));
+  buffer.writeUInt32LE(uid, 4);
+  buffer.writeUInt32LE(gid, 8);
+  buffer.writeUInt32LE(mode & 0o777, 20);
+  return buffer;
+}
+
+export const removeSegment = (shmid: number): Result<number> => control('shmctl', shmid, IPC_RMID, 0);
+export const removeQueue = (msqid: number): Result<number> => control('msgctl', msqid, IPC_RMID, 0);
+export const removeSemaphoreSet = (semid: number): Result<number> => control('semctl', semid, 0, IPC_RMID, 0);
+
+/** Makes a segment that must not exist yet; its id. IPC_PRIVATE (0) always makes a new one. */
+export const createSegment = (key: number, bytes: bigint, mode: number): Result<number> => control('shmget', key, bytes, IPC_CREAT | IPC_EXCL | (mode & 0o777));
+export const ownSegment = (shmid: number, uid: number, gid: number, mode: number): Result<number> => control('shmctl', shmid, IPC_SET, setBuffer(112, uid, gid, mode));
+/** Attaches; the address. */
+export const attachSegment = (shmid: number, readOnly: boolean): Result<number> => control('shmat', shmid, 0, readOnly ? SHM_RDONLY : 0);
+export const detachSegment = (address: number): Result<number> => control('shmdt', BigInt(address));
+
+/** Makes a semaphore set that must not exist yet; its id. */
+export const createSemaphoreSet = (key: number, nsems: number, mode: number): Result<number> => control('semget', key, nsems, IPC_CREAT | IPC_EXCL | (mode & 0o777));
+export const ownSemaphoreSet = (semid: number, uid: number, gid: number, mode: number): Result<number> => control('semctl', semid, 0, IPC_SET, setBuffer(104, uid, gid, mode));
+/** Sets every value of a set (SETALL). */
+export function setSemaphoreValues(semid: number, values: readonly number[]): Result<number> {
+  const buffer = Buffer.alloc(Math.max(2, values.length * 2));
+  values.forEach((value, index) => buffer.writeUInt16LE(value, index * 2));
+  return control('semctl', semid, 0, SETALL, buffer);
+}

@@ -1,0 +1,88 @@
+// One pass over /proc → the facilities → a Snapshot. The only place that knows in which order things are read.
+import type { CollectedKind, Handle, IpcObject, Snapshot } from './model';
+import { Clock, gapsOfView, makePause, readHost } from './context';
+import type { ScanContext } from './context';
+import { Gaps } from './gaps';
+import { scanProcesses, toProcess } from './processes';
+import type { ScannedProcess } from './processes';
+import { collectSysv, sysvKinds } from './facilities/sysv';
+import type { SysvKind } from './facilities/sysv';
+import { attachments, lastOperations } from './facilities/sysvHandles';
+import { collectPosixMessageQueues } from './facilities/posixMessageQueue';
+import { collectDevShm } from './facilities/devShm';
+import { collectWaits } from './facilities/waits';
+import { inIpcNamespaceOf } from './kernel/namespaces';
+import { focus } from './analysis/focus';
+
+export interface SnapshotOptions {
+  readonly kinds?: readonly CollectedKind[] | undefined;
+  /** Only these processes and whoever shares an object with them. */
+  readonly pids?: readonly number[] | undefined;
+  readonly waits?: boolean | undefined;
+  readonly isCancelled?: () => boolean;
+}
+
+/** Takes a snapshot. Throws {@link Cancelled} only when asked to; everything that cannot be read is a gap. */
+export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snapshot> {
+  const pause = makePause(options.isCancelled ?? (() => false));
+  const gaps = new Gaps();
+  const host = readHost();
+  const takenAt = new Date().toISOString();
+  const processes = await scanProcesses(gaps, pause);
+  gapsOfView(host, gaps, processes);
+  const context: ScanContext = { host, gaps, clock: new Clock(), processes, pause };
+  const wanted = (kind: CollectedKind): boolean => options.kinds === undefined || options.kinds.includes(kind);
+
+  const objects: IpcObject[] = [];
+  const handles: Handle[] = [];
+  for (const kind of sysvKinds) if (wanted(kind)) objects.push(...await sysvOfAllNamespaces(context, kind));
+  if (wanted('sysv-shared-memory')) handles.push(...attachments(processes));
+  handles.push(...lastOperations(objects, new Map(processes.map(process => [process.pid, process])), context.clock, host.pid));
+  if (wanted('posix-message-queue')) {
+    const queues = await collectPosixMessageQueues(context);
+    objects.push(...queues.objects);
+    handles.push(...queues.handles);
+  }
+  if (wanted('posix-shared-memory') || wanted('posix-semaphore')) {
+    const found = await collectDevShm(context);
+    objects.push(...found.objects.filter(object => wanted(object.kind)));
+    handles.push(...found.handles.filter(handle => wanted(handle.objectId.slice(0, handle.objectId.indexOf(':')) as CollectedKind)));
+  }
+  const waiting = await collectWaits(context, options);
+  objects.push(...waiting.objects.filter(object => wanted(object.kind)));
+  handles.push(...waiting.handles);
+
+  const known = new Set(objects.map(object => object.id));
+  const snapshot: Snapshot = {
+    version: 1, takenAt, host, processes: processes.map(toProcess), objects,
+    // A segment removed between the tables and the maps: its attachment has no object any more.
+    handles: handles.filter(handle => known.has(handle.objectId)), waits: waiting.waits, findings: waiting.findings, gaps: gaps.list(),
+  };
+  return options.pids === undefined ? snapshot : focus(snapshot, options.pids);
+}
+
+/** The objects of a kind in the own IPC namespace, and in every other one that can be entered. */
+async function sysvOfAllNamespaces(context: ScanContext, kind: SysvKind): Promise<IpcObject[]> {
+  const objects: IpcObject[] = [];
+  const own = context.host.ipcNamespace;
+  for (const object of collectSysv(kind, own, context.gaps)) {
+    objects.push(object);
+    await context.pause();
+  }
+  for (const [namespace, process] of otherIpcNamespaces(context)) {
+    const found = inIpcNamespaceOf(process.pid, () => [...collectSysv(kind, namespace, context.gaps)]);
+    if (found.value) objects.push(...found.value);
+    else context.gaps.failed({ facility: kind, namespace }, `cannot enter IPC namespace ${namespace} of pid ${process.pid} (${process.comm})`, found.errno ?? '', 'run the probe as root');
+  }
+  return objects;
+}
+
+/** One process of each IPC namespace that is not ours, to enter it by. */
+function otherIpcNamespaces(context: ScanContext): Map<string, ScannedProcess> {
+  const others = new Map<string, ScannedProcess>();
+  for (const process of context.processes) {
+    const namespace = process.namespaces.ipc;
+    if (namespace !== null && namespace !== context.host.ipcNamespace && !others.has(namespace)) others.set(namespace, process);
+  }
+  return others;
+}
