@@ -12,6 +12,7 @@ export const commandIds = {
   copyName: 'ipcInspector.copyName',
   copyJson: 'ipcInspector.copyJson',
   followProcess: 'ipcInspector.followProcess',
+  followThisProcess: 'ipcInspector.followThisProcess',
   stopFollowing: 'ipcInspector.stopFollowing',
   showLog: 'ipcInspector.showLog',
   retry: 'ipcInspector.retry',

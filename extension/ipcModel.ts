@@ -8,6 +8,7 @@ import { onDispose } from './dispose';
 import type { Disposable } from './dispose';
 import { ProbeUnavailable } from './probeClient';
 import type { ProbeClient, ProbeLog } from './probeClient';
+import { indexOf } from './snapshotIndex';
 
 /** What a view needs to know. Subscriptions with the same query share one snapshot. */
 export interface Query {
@@ -101,6 +102,12 @@ export class IpcModel implements Disposable {
   /** Asks again for everything that is visible. */
   async refresh(): Promise<void> {
     await Promise.all(this.wanted().map(channel => this.refreshChannel(channel)));
+  }
+
+  /** The newest snapshot that knows an object, whoever asked for it. */
+  snapshotWith(objectId: string): Snapshot | undefined {
+    return [...this.channels.values()].flatMap(it => it.snapshot && indexOf(it.snapshot).objects.has(objectId) ? it.snapshot : [])
+      .sort((a, b) => a.takenAt < b.takenAt ? 1 : -1)[0];
   }
 
   /** To be called when the interval changed. */

@@ -1,0 +1,119 @@
+// User actions, and the only place from which their errors reach the user.
+import * as vscode from 'vscode';
+import type { IpcObject } from '../native-probe/model';
+import { commandIds } from './contributions';
+import type { CommandId } from './contributions';
+import { DisposableStore } from './dispose';
+import type { FocusTracker } from './focus';
+import { pickProcess } from './followProcess';
+import type { IpcModel } from './ipcModel';
+import { inMessage } from './presentation';
+import type { ProbeClient } from './probeClient';
+import { removeObjects, removeStaleObjects, showProblem } from './removing';
+import { indexOf } from './snapshotIndex';
+import { l10n } from './translation';
+import type { IpcViews } from './views/ipcViews';
+
+export interface CommandHost {
+  readonly client: ProbeClient;
+  readonly model: IpcModel;
+  readonly views: IpcViews;
+  readonly focus: FocusTracker;
+  readonly log: vscode.LogOutputChannel;
+  /** Opens the inspector of an object. */
+  readonly inspect: (object: IpcObject) => void;
+}
+
+/** What menus, keys and other code hand to a command: a tree element or an object's id, and the other selected elements. */
+type Argument = unknown;
+
+/** Registers all commands. */
+export function registerCommands(host: CommandHost): vscode.Disposable {
+  const { client, model, views, focus, log } = host;
+  const store = new DisposableStore();
+  const register = (id: CommandId, action: (...args: Argument[]) => void | Promise<void>): void => {
+    store.add(vscode.commands.registerCommand(id, async (...args: Argument[]) => {
+      try {
+        await action(...args);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        log.error(`${id}: ${message}`);
+        void showProblem(inMessage(message), log);
+      }
+    }));
+  };
+  const chosen = (args: readonly Argument[]): string[] => objectIds(args, views);
+  const known = (id: string): IpcObject => {
+    const snapshot = model.snapshotWith(id);
+    const object = snapshot && indexOf(snapshot).objects.get(id);
+    if (!object) throw new Error(l10n.t('{0} is not among the objects that are known now. It may be gone.', id));
+    return object;
+  };
+  const copy = (text: (id: string) => string | undefined) => async (...args: Argument[]): Promise<void> => {
+    const texts = chosen(args).flatMap(id => text(id) ?? []);
+    if (texts.length > 0) await vscode.env.clipboard.writeText(texts.join('\n'));
+  };
+
+  register(commandIds.refresh, () => views.refresh());
+  register(commandIds.filter, async () => {
+    const text = await vscode.window.showInputBox({
+      title: l10n.t('Filter IPC Objects'), value: views.filter,
+      prompt: l10n.t('Words that the kind, name, key, id, owner or a process of an object contains'), placeHolder: l10n.t('for example: semaphore postgres'),
+    });
+    if (text !== undefined) views.setFilter(text);
+  });
+  register(commandIds.clearFilter, () => views.setFilter(''));
+  register(commandIds.openInspector, (...args) => {
+    for (const id of chosen(args).slice(0, 10)) host.inspect(known(id));
+  });
+  register(commandIds.remove, async (...args) => {
+    const ids = chosen(args);
+    if (ids.length > 0) await removeObjects(host, ids);
+  });
+  register(commandIds.removeStale, () => removeStaleObjects(host));
+  register(commandIds.copyId, copy(id => id));
+  register(commandIds.copyName, copy(id => known(id).name));
+  register(commandIds.copyJson, copy(id => {
+    const snapshot = model.snapshotWith(id);
+    return JSON.stringify({ object: known(id), handles: snapshot ? indexOf(snapshot).handlesOf(id) : [] }, undefined, 2);
+  }));
+  register(commandIds.followProcess, async () => {
+    const process = await pickProcess(client);
+    if (process) await follow(focus, process.pid, process.startTime, process.comm);
+  });
+  register(commandIds.followThisProcess, async (...args) => {
+    const pid = pidOf(args, views);
+    if (pid === undefined) return;
+    const result = await client.request('snapshot', { pids: [pid] });
+    const process = 'snapshot' in result ? indexOf(result.snapshot).processes.get(pid) : undefined;
+    if (!process) throw new Error(l10n.t('Process {0} has ended, or cannot be seen.', pid));
+    await follow(focus, pid, process.startTime, process.comm);
+  });
+  register(commandIds.stopFollowing, () => focus.stopFollowing());
+  register(commandIds.showLog, () => log.show());
+  register(commandIds.retry, () => client.retry());
+  return store;
+}
+
+async function follow(focus: FocusTracker, pid: number, startTime: string, name: string): Promise<void> {
+  focus.follow(pid, startTime, name);
+  await vscode.commands.executeCommand('ipcInspector.debuggee.focus');
+}
+
+function nodeOf(argument: Argument): { objectId?: string; pid?: number } | undefined {
+  if (typeof argument !== 'object' || argument === null || !('node' in argument)) return undefined;
+  const { node } = argument;
+  return typeof node === 'object' && node !== null ? node : undefined;
+}
+
+function objectIds([first, many]: readonly Argument[], views: IpcViews): string[] {
+  if (typeof first === 'string') return [first];
+  // VS Code passes the whole selection along when the command's element is part of it.
+  const elements = Array.isArray(many) && many.length > 0 ? many as unknown[] : first === undefined ? views.selection : [first];
+  return [...new Set(elements.flatMap(it => nodeOf(it)?.objectId ?? []))];
+}
+
+function pidOf([first]: readonly Argument[], views: IpcViews): number | undefined {
+  if (typeof first === 'number') return first;
+  return nodeOf(first ?? views.selection[0])?.pid;
+}

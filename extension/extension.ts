@@ -1,0 +1,54 @@
+// Constructs, wires, registers.
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { registerCommands } from './commands';
+import { setContext } from './contextKeys';
+import { commandIds, contextKeys, viewIds } from './contributions';
+import { DebugSessions } from './debugSessions';
+import { FocusTracker } from './focus';
+import { IpcModel } from './ipcModel';
+import { Inspectors } from './panels/inspectorPanel';
+import { ProbeClient, startProbe, tellOnce } from './probeClient';
+import { showProblem } from './removing';
+import { onDidChangeRefreshInterval, refreshInterval } from './settings';
+import { l10n } from './translation';
+import { readUserNames } from './userNames';
+import { IpcViews } from './views/ipcViews';
+
+export function activate(context: vscode.ExtensionContext): void {
+  l10n.t = (message, ...args) => vscode.l10n.t(message, ...args);
+  if (process.platform !== 'linux') {
+    activateElsewhere(context);
+    return;
+  }
+  readUserNames();
+  const own = <T extends vscode.Disposable>(it: T): T => {
+    context.subscriptions.push(it);
+    return it;
+  };
+  const log = own(vscode.window.createOutputChannel('IPC Inspector', { log: true }));
+  const client = own(new ProbeClient({ start: () => startProbe(path.join(context.extensionPath, 'dist', 'probe.js')), log }));
+  own(tellOnce(client, reason => void showProblem(l10n.t('The IPC probe has ended and is being restarted. {0}', reason), log)));
+  const model = own(new IpcModel({ client, log, interval: refreshInterval }));
+  own(onDidChangeRefreshInterval(() => model.reschedule()));
+  const sessions = own(new DebugSessions(log));
+  const focus = own(new FocusTracker(sessions, model));
+  const views = own(new IpcViews(model, client, sessions, focus));
+  const inspectors = own(new Inspectors({
+    model, extensionUri: context.extensionUri,
+    remove: id => void vscode.commands.executeCommand(commandIds.remove, id),
+    followProcess: pid => void vscode.commands.executeCommand(commandIds.followThisProcess, pid),
+  }));
+  own(registerCommands({ client, model, views, focus, log, inspect: object => inspectors.open(object) }));
+}
+
+/** On another system there is nothing to see: the views say so, and so do the commands. */
+function activateElsewhere(context: vscode.ExtensionContext): void {
+  setContext(contextKeys.probe, 'unsupported');
+  for (const id of Object.values(viewIds)) {
+    context.subscriptions.push(vscode.window.registerTreeDataProvider(id, { getChildren: () => [], getTreeItem: (item: vscode.TreeItem) => item }));
+  }
+  for (const id of Object.values(commandIds)) {
+    context.subscriptions.push(vscode.commands.registerCommand(id, () => vscode.window.showInformationMessage(l10n.t('IPC Inspector shows the IPC objects of Linux. This window runs its extensions on another system.'))));
+  }
+}

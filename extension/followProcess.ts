@@ -1,0 +1,38 @@
+// "Follow a Process…": a quick pick of all processes.
+import * as vscode from 'vscode';
+import type { Process } from '../native-probe/model';
+import { inQuickPick, processName, userName } from './presentation';
+import type { ProbeClient } from './probeClient';
+import { l10n } from './translation';
+
+interface ProcessItem extends vscode.QuickPickItem { readonly process: Process }
+
+/** The processes of a snapshot as choices, the newest first; without kernel threads and zombies, which have no IPC to see. */
+export function processItems(processes: readonly Process[], except: ReadonlySet<number>): ProcessItem[] {
+  return processes
+    .filter(it => !except.has(it.pid) && it.state !== 'Z' && !(it.exe === undefined && it.cmdline?.length === 0))
+    .sort((a, b) => Number(BigInt(b.startTime) - BigInt(a.startTime)) || b.pid - a.pid)
+    .map(process => ({
+      label: inQuickPick(processName(process, process.pid)),
+      description: inQuickPick(l10n.t('PID {0}, {1}', process.pid, userName(process.uid))),
+      detail: process.cmdline === null ? l10n.t('command line unknown') : inQuickPick(process.cmdline.join(' ')),
+      process,
+    }));
+}
+
+/** Asks which process to follow; undefined when the user chose none. */
+export async function pickProcess(client: ProbeClient): Promise<Process | undefined> {
+  const cancel = new vscode.CancellationTokenSource();
+  const items = client.request('snapshot', {}, cancel.token).then(result => {
+    if (!('snapshot' in result)) throw new Error('the probe answered a delta that was not asked for');
+    return processItems(result.snapshot.processes, new Set([result.snapshot.host.pid]));
+  });
+  try {
+    const chosen = await vscode.window.showQuickPick(items, {
+      matchOnDescription: true, matchOnDetail: true, title: l10n.t('Follow a Process'), placeHolder: l10n.t('Type a PID, a command or a user'),
+    }, cancel.token);
+    return chosen?.process;
+  } finally {
+    cancel.dispose();
+  }
+}

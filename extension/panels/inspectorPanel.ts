@@ -1,0 +1,185 @@
+// Inspectors: one webview panel per object, live while visible, restored after a reload of the window.
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import type { FromInspector, InspectorState, ToInspector } from '../../webview/protocol';
+import { facility } from '../../native-probe/facilityTable';
+import { DisposableStore } from '../dispose';
+import type { IpcModel, Subscription } from '../ipcModel';
+import { l10n } from '../translation';
+import type { Inspected } from './inspected';
+import { inspect } from './inspected';
+import { asState, inspectorName, inspectorStrings, inspectorView, stateOf } from './inspectorView';
+import { webviewHtml } from './webviewHtml';
+
+/** `viewType` of the panels; package.json activates on `onWebviewPanel:` of it. */
+export const inspectorViewType = 'ipcInspector.inspector';
+
+/** What an inspector asks of the rest of the extension. */
+export interface InspectorHost {
+  readonly model: Pick<IpcModel, 'subscribe'>;
+  readonly extensionUri: vscode.Uri;
+  /** Asks, proves, removes, and tells the user how it went. */
+  readonly remove: (objectId: string) => void;
+  /** Shows the IPC of a process. */
+  readonly followProcess: (pid: number) => void;
+}
+
+/** All open inspectors. Construct once in activate(): it registers the serializer too. */
+export class Inspectors implements vscode.Disposable {
+  private readonly open_ = new Map<string, Inspector>();
+  private readonly serializer: vscode.Disposable;
+
+  constructor(private readonly host: InspectorHost) {
+    this.serializer = vscode.window.registerWebviewPanelSerializer(inspectorViewType, {
+      deserializeWebviewPanel: (panel, kept) => {
+        const state = asState(kept);
+        // Nothing to show: a panel that never said what it is about, or of another version.
+        if (!state || this.open_.has(state.id)) panel.dispose();
+        else this.adopt(panel, state);
+        return Promise.resolve();
+      },
+    });
+  }
+
+  /** Opens the inspector of an object, or reveals the one that is open. */
+  open(object: Inspected['object'], column: vscode.ViewColumn = vscode.ViewColumn.Active): void {
+    const present = this.open_.get(object.id);
+    if (present) {
+      present.panel.reveal();
+      return;
+    }
+    const row = facility(object.kind);
+    const state: InspectorState = { version: 1, id: object.id, name: inspectorName(object).slice(0, 200), icon: row.icon, label: l10n.t(row.label) };
+    this.adopt(vscode.window.createWebviewPanel(inspectorViewType, state.name, column, { enableFindWidget: true }), state);
+  }
+
+  dispose(): void {
+    this.serializer.dispose();
+    for (const inspector of [...this.open_.values()]) inspector.dispose();
+  }
+
+  private adopt(panel: vscode.WebviewPanel, state: InspectorState): void {
+    const inspector = new Inspector(panel, state, this.host);
+    this.open_.set(state.id, inspector);
+    panel.onDidDispose(() => {
+      this.open_.delete(state.id);
+      inspector.dispose();
+    });
+  }
+}
+
+/** One panel. Its webview is thrown away while hidden and asks for everything again (`ready`) when shown. */
+class Inspector implements vscode.Disposable {
+  private readonly store = new DisposableStore();
+  private readonly subscription: Subscription;
+  private readonly showAll = new Set<string>();
+  private known: Inspected | undefined;
+  private goneSince: string | undefined;
+  private sent: string | undefined;
+  private listening = false;
+
+  constructor(readonly panel: vscode.WebviewPanel, private state: InspectorState, private readonly host: InspectorHost) {
+    const { webview } = panel;
+    const root = vscode.Uri.joinPath(host.extensionUri, 'dist', 'webview');
+    webview.options = { enableScripts: true, localResourceRoots: [root] };
+    const file = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(root, name)).toString();
+
+    this.subscription = this.store.add(host.model.subscribe({ waits: true }));
+    this.store.add(this.subscription.onDidChange(() => this.update()));
+    this.store.add(webview.onDidReceiveMessage((message: unknown) => {
+      if (isFromInspector(message)) this.receive(message);
+    }));
+    this.store.add(panel.onDidChangeViewState(() => this.subscription.setActive(panel.visible)));
+    this.entitle();
+    webview.html = webviewHtml({
+      cspSource: webview.cspSource, scriptNonce: randomBytes(16).toString('base64'), styleNonce: randomBytes(16).toString('base64'), script: file('inspectorPanel.js'),
+      styles: [file('codicon.css'), file('inspectorPanel.css')], language: vscode.env.language, title: this.panel.title,
+    });
+    this.update();
+    this.subscription.setActive(panel.visible);
+  }
+
+  dispose(): void {
+    this.store.dispose();
+    this.panel.dispose();
+  }
+
+  private entitle(): void {
+    const name = this.state.name.length > 40 ? `${this.state.name.slice(0, 39)}…` : this.state.name;
+    const title = this.goneSince === undefined ? name : l10n.t('{0} (gone)', name);
+    if (this.panel.title !== title) this.panel.title = title;
+  }
+
+  /** Takes what the newest snapshot says. What was last known stays when the object is gone. */
+  private update(): void {
+    const { snapshot } = this.subscription;
+    if (snapshot) {
+      const found = inspect(snapshot, this.state.id);
+      if (found) {
+        this.known = found;
+        this.goneSince = undefined;
+      } else this.goneSince ??= snapshot.takenAt;
+    }
+    this.entitle();
+    this.send();
+  }
+
+  private send(): void {
+    if (!this.listening) return;
+    const message = this.message();
+    const text = JSON.stringify(message);
+    // Much of a snapshot changes without touching this object.
+    if (text === this.sent) return;
+    this.sent = text;
+    if (message.type === 'view') this.state = stateOf(message.view);
+    void this.panel.webview.postMessage(message);
+  }
+
+  private message(): ToInspector {
+    const problem = this.subscription.error;
+    if (this.known) return { type: 'view', view: inspectorView(this.known, { showsAll: table => this.showAll.has(table) }, this.goneSince), problem };
+    return { type: this.goneSince === undefined ? 'pending' : 'vanished', state: this.state, problem };
+  }
+
+  private receive(message: FromInspector): void {
+    switch (message.type) {
+      case 'ready':
+        this.listening = true;
+        this.sent = undefined;
+        void this.panel.webview.postMessage({ type: 'strings', language: vscode.env.language, strings: inspectorStrings() } satisfies ToInspector);
+        this.send();
+        break;
+      case 'copyId': void vscode.env.clipboard.writeText(this.state.id); break;
+      case 'copyJson': void vscode.env.clipboard.writeText(this.json()); break;
+      case 'copy': void vscode.env.clipboard.writeText(message.text); break;
+      case 'remove': this.host.remove(this.state.id); break;
+      case 'follow': this.host.followProcess(message.pid); break;
+      case 'showAll':
+        if (message.all) this.showAll.add(message.table); else this.showAll.delete(message.table);
+        this.send();
+        break;
+      default: message satisfies never;
+    }
+  }
+
+  /** Everything that is known, in the form of `ipc-probe snapshot --json`. */
+  private json(): string {
+    if (!this.known) return JSON.stringify({ id: this.state.id, gone: true }, null, 2);
+    const { object, handles, waits, findings, gaps, processes } = this.known;
+    const pids = new Set([...handles, ...waits].map(it => it.pid));
+    return JSON.stringify({ processes: [...pids].map(pid => processes.get(pid)).filter(it => it !== undefined), objects: [object], handles, waits, findings, gaps }, null, 2);
+  }
+}
+
+/** Messages come from a document of ours, but a document all the same. */
+function isFromInspector(value: unknown): value is FromInspector {
+  if (typeof value !== 'object' || value === null) return false;
+  const { type, text, pid, table, all } = value as Record<string, unknown>;
+  switch (type) {
+    case 'ready': case 'copyId': case 'copyJson': case 'remove': return true;
+    case 'copy': return typeof text === 'string';
+    case 'follow': return typeof pid === 'number' && Number.isInteger(pid) && pid > 0;
+    case 'showAll': return typeof table === 'string' && typeof all === 'boolean';
+    default: return false;
+  }
+}
