@@ -33,7 +33,7 @@ export function freePort() {
  * Starts the server and waits until it answers.
  * @param {{node: string, server: string}} editor from installEditor()
  * @param {string} data folder for settings, extensions, logs
- * @param {{tests?: boolean, env?: NodeJS.ProcessEnv}} [options] tests: accept extensionDevelopmentPath and extensionTestsPath, ask no trust question
+ * @param {{tests?: boolean, env?: NodeJS.ProcessEnv}} [options] tests: accept extensionDevelopmentPath and extensionTestsPath in a payload
  * @returns {Promise<Served>}
  */
 export async function serve(editor, data, options = {}) {
@@ -46,7 +46,7 @@ export async function serve(editor, data, options = {}) {
   const child = spawn(editor.node, [
     editor.server, '--host', '127.0.0.1', '--port', String(port), '--connection-token', token,
     '--accept-server-license-terms', '--telemetry-level', 'off', '--server-data-dir', data,
-    ...(options.tests ? ['--enable-smoke-test-driver', '--disable-workspace-trust'] : []),
+    '--disable-workspace-trust', ...(options.tests ? ['--enable-smoke-test-driver'] : []),
   ], { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...withoutNpm(process.env), ...options.env, IPC_INSPECTOR_RUN: serverMark } });
   const file = createWriteStream(log);
   child.stdout.pipe(file, { end: false });

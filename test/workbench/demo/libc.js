@@ -37,19 +37,21 @@ function call(name, ...args) {
   return value;
 }
 
-exports.libc = new Proxy({}, { get: (_, name) => (...args) => call(name, ...args) });
+const libc = new Proxy({}, { get: (_, name) => (...args) => call(name, ...args) });
 
 /** Ends this process when its parent ends, however it ends: a debugger may kill the parent, and nobody may stay behind. */
-exports.endWithParent = () => {
+function endWithParent() {
   const PR_SET_PDEATHSIG = 1;
   const SIGTERM = 15;
-  exports.libc.prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+  libc.prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+}
+
+const flags = {
+  IPC_CREAT: 0o1000, IPC_EXCL: 0o2000, IPC_RMID: 0, IPC_NOWAIT: 0o4000, SEM_UNDO: 0x1000, SETVAL: 16, SHM_RDONLY: 0o10000, O_RDWR: 2, O_CREAT: 0o100, O_NONBLOCK: 0o4000, PROT_READ: 1, PROT_WRITE: 2, MAP_SHARED: 1, LOCK_EX: 2, PTHREAD_PROCESS_SHARED: 1,
 };
 
-exports.flags = { IPC_CREAT: 0o1000, IPC_EXCL: 0o2000, IPC_RMID: 0, IPC_NOWAIT: 0o4000, SEM_UNDO: 0x1000, SETVAL: 16, SHM_RDONLY: 0o10000, O_RDWR: 2, O_CREAT: 0o100, O_NONBLOCK: 0o4000, PROT_READ: 1, PROT_WRITE: 2, MAP_SHARED: 1, LOCK_EX: 2, PTHREAD_PROCESS_SHARED: 1 };
-
 /** struct sembuf: sem_num, sem_op, sem_flg, 16 bits each. */
-exports.sembuf = (...operations) => {
+function sembuf(...operations) {
   const buffer = Buffer.alloc(6 * operations.length);
   operations.forEach(([number, operation, flag = 0], i) => {
     buffer.writeUInt16LE(number, 6 * i);
@@ -57,13 +59,15 @@ exports.sembuf = (...operations) => {
     buffer.writeUInt16LE(flag, 6 * i + 4);
   });
   return buffer;
-};
+}
 
 /** struct msgbuf: a long type, then the text. */
-exports.msgbuf = (type, message) => {
+function msgbuf(type, message) {
   const body = Buffer.from(message);
   const buffer = Buffer.alloc(8 + body.length);
   buffer.writeBigInt64LE(BigInt(type));
   body.copy(buffer, 8);
   return buffer;
-};
+}
+
+module.exports = { libc, flags, sembuf, msgbuf, endWithParent };

@@ -13,11 +13,13 @@ for (const byte of Buffer.from(folder)) hash = Math.imul(hash ^ byte, 0x01000193
 const key = number => 0x1d000000 + ((hash & 0xffff) << 8) + number;
 const posix = name => `/demo-${(hash & 0xffff).toString(16).padStart(4, '0')}-${name}`;
 
-exports.folder = folder;
-exports.lockFile = path.join(folder, 'ledger.lock');
-exports.keys = {
-  family: { queue: key(1), segment: key(2), set: key(3), stale: key(4) },
-  deadlock: { segment: key(5) },
-  c: { queue: key(0x11), segment: key(0x12), set: key(0x13), stale: key(0x14), deadlock: key(0x15) },
+module.exports = {
+  folder,
+  lockFile: path.join(folder, 'ledger.lock'),
+  keys: {
+    family: { queue: key(1), segment: key(2), set: key(3), stale: key(4) },
+    deadlock: { segment: key(5) },
+    c: { queue: key(0x11), segment: key(0x12), set: key(0x13), stale: key(0x14), deadlock: key(0x15) },
+  },
+  names: { queue: posix('alarms'), segment: posix('picture'), semaphore: posix('gate') },
 };
-exports.names = { queue: posix('alarms'), segment: posix('picture'), semaphore: posix('gate') };

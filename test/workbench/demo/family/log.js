@@ -1,4 +1,5 @@
 // Waits for messages: most of the time it is blocked in msgrcv.
+const { setImmediate } = require('node:timers');
 const { libc, endWithParent } = require('../libc');
 
 endWithParent();

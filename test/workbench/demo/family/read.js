@@ -1,4 +1,5 @@
 // Waits for readings: most of the time it is blocked in semop on semaphore 1 of the set.
+const { setImmediate } = require('node:timers');
 const { libc, flags, sembuf, endWithParent } = require('../libc');
 
 endWithParent();

@@ -1,0 +1,51 @@
+// Starts debug adapters that the machine has: lldb-dap and debugpy on their standard streams, delve as a server on loopback.
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const vscode = require('vscode');
+
+/** The path of the first program that is on PATH, or an error that names them all. */
+function find(...programs) {
+  for (const program of programs) {
+    for (const folder of (process.env.PATH ?? '').split(path.delimiter)) {
+      const file = path.join(folder, program);
+      if (fs.existsSync(file)) return file;
+    }
+  }
+  throw new Error(`none of ${programs.join(', ')} is installed`);
+}
+
+const servers = new Map();
+
+/** delve speaks DAP over TCP only: start it, wait for the line that says where it listens. */
+function startDelve(session) {
+  const child = spawn(find('dlv'), ['dap', '--listen=127.0.0.1:0'], { cwd: session.workspaceFolder?.uri.fsPath, stdio: ['ignore', 'pipe', 'pipe'] });
+  servers.set(session.id, child);
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', data => {
+      text += data;
+      const port = /listening at: 127\.0\.0\.1:(\d+)/.exec(text)?.[1];
+      if (port) resolve(new vscode.DebugAdapterServer(Number(port), '127.0.0.1'));
+    });
+    child.on('error', reject);
+    child.on('exit', status => reject(new Error(`dlv dap ended with status ${status}`)));
+  });
+}
+
+function activate(context) {
+  const register = (type, create) => context.subscriptions.push(vscode.debug.registerDebugAdapterDescriptorFactory(type, { createDebugAdapterDescriptor: create }));
+  register('lldb-dap', () => new vscode.DebugAdapterExecutable(find('lldb-dap-19', 'lldb-dap', 'lldb-dap-18', 'lldb-dap-17')));
+  register('debugpy', () => new vscode.DebugAdapterExecutable(find('python3'), ['-m', 'debugpy.adapter']));
+  register('delve', startDelve);
+  context.subscriptions.push(vscode.debug.onDidTerminateDebugSession(session => {
+    servers.get(session.id)?.kill();
+    servers.delete(session.id);
+  }));
+}
+
+function deactivate() {
+  for (const child of servers.values()) child.kill();
+}
+
+module.exports = { activate, deactivate };

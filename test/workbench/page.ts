@@ -1,0 +1,237 @@
+// Drives the workbench's page as a person does: palette, views, trees, dialogs, notifications, editors, screenshots.
+// For the page tests and the pictures. Class names are the workbench's own; each stands here once.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
+
+/** What test/integration/run.mjs prepared, handed over in the environment. */
+export interface PreparedWorkbench {
+  /** Address of the page with token and folder. */
+  readonly address: string;
+  /** The browser's executable. */
+  readonly chromium: string;
+  readonly browserArguments: readonly string[];
+  /** The demo's folder. */
+  readonly demo: string;
+  /** Where screenshots of failures go. */
+  readonly artifacts: string;
+  /** Debug types that can run here, and why the others cannot: {"lldb-dap": "ready", "delve": "dlv is not installed …"}. */
+  readonly adapters: Readonly<Record<string, string>>;
+}
+
+/** The prepared workbench; throws where the tests were not started by test/integration/run.mjs. */
+export function preparedWorkbench(): PreparedWorkbench {
+  const json = process.env.IPC_INSPECTOR_WORKBENCH;
+  if (json === undefined) throw new Error('page tests are started by: npm test -- integration');
+  return JSON.parse(json) as PreparedWorkbench;
+}
+
+const patience = 20_000;
+
+/** A loaded workbench in a browser of its own. Close it when done. */
+export class WorkbenchPage {
+  private constructor(private readonly browser: Browser, readonly page: Page) {}
+
+  /**
+   * Opens the workbench and waits until it is usable.
+   * @param prepared from preparedWorkbench()
+   * @param size of the window in CSS pixels
+   */
+  static async open(prepared: PreparedWorkbench, size = { width: 1400, height: 900 }): Promise<WorkbenchPage> {
+    const browser = await chromium.launch({ executablePath: prepared.chromium, headless: true, args: [...prepared.browserArguments] });
+    try {
+      const page = await browser.newPage({ viewport: size });
+      page.setDefaultTimeout(patience);
+      await page.goto(prepared.address);
+      const opened = new WorkbenchPage(browser, page);
+      await opened.ready();
+      return opened;
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+  }
+
+  /** Waits until the workbench is drawn and the extension host answers (its status bar entry "remote" is there). */
+  async ready(): Promise<void> {
+    await this.page.locator('.monaco-workbench .part.activitybar').waitFor({ timeout: 60_000 });
+    await this.page.locator('.part.statusbar [id="status.host"]').waitFor({ timeout: 60_000 });
+  }
+
+  /** Reloads the window, as "Developer: Reload Window" does. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.ready();
+  }
+
+  /** Runs a command by its title, e.g. "IPC: Refresh", through the palette. Fails when the palette does not offer it. */
+  async command(title: string): Promise<void> {
+    await this.quickOpen(`>${title}`);
+    const row = this.quickPickRows().filter({ hasText: title }).first();
+    await row.waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Opens the quick input with a text in it. */
+  private async quickOpen(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget .quick-input-box input');
+    await this.page.keyboard.press('Escape');
+    await this.page.keyboard.press('F1');
+    await input.waitFor();
+    await input.fill(text);
+  }
+
+  /** The rows of the open quick pick. */
+  quickPickRows(): Locator {
+    return this.page.locator('.quick-input-widget:not([style*="display: none"]) .quick-input-list .monaco-list-row');
+  }
+
+  /** Types into the open quick input and accepts. */
+  async answerQuickInput(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget .quick-input-box input');
+    await input.waitFor();
+    await input.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Picks the first row that contains the text. */
+  async pick(text: string | RegExp): Promise<void> {
+    await this.quickPickRows().filter({ hasText: text }).first().click();
+  }
+
+  /** Ticks a row of a multi-select quick pick; accept it with acceptPicks(). */
+  async tick(text: string | RegExp): Promise<void> {
+    await this.quickPickRows().filter({ hasText: text }).first().locator('.monaco-checkbox, input[type="checkbox"]').first().click();
+  }
+
+  async acceptPicks(): Promise<void> {
+    await this.page.locator('.quick-input-widget .quick-input-action .monaco-button').first().click();
+  }
+
+  /** Shows a view container by its name in the activity bar, e.g. "IPC" or "Run and Debug". */
+  async showContainer(name: string): Promise<void> {
+    // The list item, not the label in it: a badge may lie over the label.
+    const tab = this.page.locator('.part.activitybar li.action-item').filter({ has: this.page.locator(`a[aria-label="${name}"], a[aria-label^="${name} ("], a[aria-label^="${name} -"]`) }).first();
+    await tab.waitFor();
+    const open = (await tab.getAttribute('class') ?? '').split(' ').includes('checked') && await this.page.locator('.part.sidebar').isVisible();
+    if (!open) await tab.click();
+    await this.page.locator('.part.sidebar .composite.title').filter({ hasText: name }).waitFor();
+  }
+
+  /** A view of the side bar by its title; unfolds it when it is folded. */
+  async view(title: string): Promise<Locator> {
+    const pane = this.page.locator('.part.sidebar .split-view-view').filter({ has: this.page.locator(`.pane-header[aria-label^="${title}"]`) }).last();
+    await pane.waitFor();
+    const header = pane.locator('.pane-header');
+    if (await header.count() > 0 && await header.getAttribute('aria-expanded') === 'false') await header.click();
+    return pane;
+  }
+
+  /** The rows of a view's tree whose text matches. Trees are virtual: only rows in sight exist. */
+  rows(view: Locator, text?: string | RegExp): Locator {
+    const rows = view.locator('.monaco-list-row');
+    return text === undefined ? rows : rows.filter({ hasText: text });
+  }
+
+  /** Unfolds a row, when it is not unfolded already. */
+  async expand(row: Locator): Promise<void> {
+    const one = row.first();
+    await one.waitFor();
+    if (await one.getAttribute('aria-expanded') === 'false') await one.locator('.monaco-tl-twistie').click();
+    await one.and(this.page.locator('[aria-expanded="true"]')).waitFor();
+  }
+
+  /** Clicks an inline action of a row, e.g. "Remove…": it shows on hover. */
+  async inlineAction(row: Locator, title: string): Promise<void> {
+    await row.first().hover();
+    await row.first().locator(`.actions .action-label[aria-label^="${title}"]`).click();
+  }
+
+  /** Chooses an entry of a row's context menu. */
+  async contextMenu(row: Locator, title: string | RegExp): Promise<void> {
+    await row.first().click({ button: 'right' });
+    await this.page.locator('.monaco-menu .action-item').filter({ hasText: title }).first().click();
+  }
+
+  /** The open modal dialog. */
+  dialog(): Locator {
+    return this.page.locator('.monaco-dialog-box');
+  }
+
+  /** Waits for the modal dialog, returns its text, and presses one of its buttons. */
+  async answerDialog(button: string | RegExp): Promise<string> {
+    const dialog = this.dialog();
+    await dialog.waitFor();
+    const text = await dialog.innerText();
+    await dialog.locator('.monaco-button').filter({ hasText: button }).first().click();
+    await dialog.waitFor({ state: 'detached' });
+    return text;
+  }
+
+  /** The notification that contains the text; waits for it. */
+  async notification(text: string | RegExp): Promise<Locator> {
+    const toast = this.page.locator('.notification-toast').filter({ hasText: text }).first();
+    await toast.waitFor();
+    return toast;
+  }
+
+  /** Presses a button of a notification. */
+  async answerNotification(text: string | RegExp, button: string): Promise<void> {
+    const toast = await this.notification(text);
+    await toast.hover();
+    await toast.locator('.monaco-button').filter({ hasText: button }).click();
+  }
+
+  /** The content of the webview whose panel is in front: VS Code nests it two frames deep. */
+  webview(): FrameLocator {
+    return this.page.frameLocator('iframe.webview.ready:visible').frameLocator('#active-frame');
+  }
+
+  /** Opens a file of the folder by its name. */
+  async openFile(name: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget .quick-input-box input');
+    await this.page.keyboard.press('Control+P');
+    await input.waitFor();
+    await input.fill(name);
+    await this.quickPickRows().filter({ hasText: name.split('/').at(-1) ?? name }).first().waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.tabs-container .tab').filter({ hasText: name.split('/').at(-1) ?? name }).first().waitFor();
+  }
+
+  /** Starts a configuration of launch.json by its name. */
+  async startDebugging(configuration: string): Promise<void> {
+    await this.command('Debug: Select and Start Debugging');
+    const row = this.quickPickRows().filter({ hasText: configuration });
+    // Longer names that contain this one ("Family (C)") are not meant.
+    const label = row.locator('.label-name').getByText(configuration, { exact: true }).first();
+    await label.click();
+    await this.page.locator('.debug-toolbar').waitFor({ timeout: 60_000 });
+  }
+
+  /** Stops all debug sessions. */
+  async stopDebugging(): Promise<void> {
+    const toolbar = this.page.locator('.debug-toolbar');
+    for (let sessions = 0; sessions < 10 && await toolbar.isVisible(); sessions++) {
+      await this.page.keyboard.press('Shift+F5');
+      await toolbar.waitFor({ state: 'hidden', timeout: 2000 }).catch(() => undefined); // a further session took its place
+    }
+    await toolbar.waitFor({ state: 'hidden' });
+  }
+
+  /** A screenshot into the artifacts folder (or to a path), for a person to look at. */
+  async screenshot(path: string): Promise<void> {
+    await this.page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+  }
+
+  /** For afterEach: keeps a picture of the page when the test failed. */
+  async keepOnFailure(test: Mocha.Test | undefined, prepared: PreparedWorkbench): Promise<void> {
+    if (test?.state !== 'failed') return;
+    mkdirSync(prepared.artifacts, { recursive: true });
+    await this.screenshot(join(prepared.artifacts, `${test.fullTitle().replace(/[^\w-]+/g, '_').slice(0, 120)}.png`));
+  }
+}
