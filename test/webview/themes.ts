@@ -1,0 +1,42 @@
+// The variables that VS Code sets on a webview's root, for its default dark, light and high-contrast themes: the colours
+// that our style sheets and the toolkit use, as the built-in themes define them.
+
+export type ThemeName = 'dark' | 'light' | 'hc';
+export const themeClasses: Readonly<Record<ThemeName, string>> = { dark: 'vscode-dark', light: 'vscode-light', hc: 'vscode-high-contrast' };
+
+const fonts = {
+  'font-family': 'system-ui, "DejaVu Sans", sans-serif', 'font-weight': 'normal', 'font-size': '13px',
+  'editor-font-family': '"DejaVu Sans Mono", monospace', 'editor-font-size': '14px',
+};
+
+export const themes: Readonly<Record<ThemeName, Readonly<Record<string, string>>>> = {
+  dark: {
+    ...fonts, 'foreground': '#cccccc', 'editor-background': '#1f1f1f', 'editor-foreground': '#cccccc', 'descriptionForeground': '#9d9d9d', 'disabledForeground': '#cccccc80',
+    'icon-foreground': '#cccccc', 'panel-border': '#2b2b2b', 'focusBorder': '#0078d4', 'textLink-foreground': '#4daafc', 'textLink-activeForeground': '#4daafc',
+    'textPreformat-foreground': '#d0d0d0', 'textPreformat-background': '#3c3c3c', 'editorWarning-foreground': '#cca700', 'editor-findMatchHighlightBackground': '#ea5c0055',
+    'inputValidation-warningBackground': '#352a05', 'inputValidation-warningBorder': '#b89500', 'list-hoverBackground': '#2a2d2e', 'toolbar-hoverBackground': '#5a5d5e50',
+    'notificationsInfoIcon-foreground': '#3794ff', 'notificationsWarningIcon-foreground': '#cca700', 'notificationsErrorIcon-foreground': '#f14c4c',
+    'button-background': '#0078d4', 'button-foreground': '#ffffff', 'button-hoverBackground': '#026ec1', 'button-border': '#ffffff12',
+    'button-secondaryBackground': '#313131', 'button-secondaryForeground': '#cccccc', 'button-secondaryHoverBackground': '#3c3c3c',
+    'badge-background': '#616161', 'badge-foreground': '#f8f8f8', 'progressBar-background': '#0078d4',
+  },
+  light: {
+    ...fonts, 'foreground': '#3b3b3b', 'editor-background': '#ffffff', 'editor-foreground': '#3b3b3b', 'descriptionForeground': '#3b3b3b', 'disabledForeground': '#61616180',
+    'icon-foreground': '#3b3b3b', 'panel-border': '#e5e5e5', 'focusBorder': '#005fb8', 'textLink-foreground': '#005fb8', 'textLink-activeForeground': '#005fb8',
+    'textPreformat-foreground': '#3b3b3b', 'textPreformat-background': '#0000001f', 'editorWarning-foreground': '#bf8803', 'editor-findMatchHighlightBackground': '#ea5c0055',
+    'inputValidation-warningBackground': '#f6f5d2', 'inputValidation-warningBorder': '#b89500', 'list-hoverBackground': '#f2f2f2', 'toolbar-hoverBackground': '#b8b8b850',
+    'notificationsInfoIcon-foreground': '#1a85ff', 'notificationsWarningIcon-foreground': '#bf8803', 'notificationsErrorIcon-foreground': '#e51400',
+    'button-background': '#005fb8', 'button-foreground': '#ffffff', 'button-hoverBackground': '#0258a8', 'button-border': '#0000001a',
+    'button-secondaryBackground': '#e5e5e5', 'button-secondaryForeground': '#3b3b3b', 'button-secondaryHoverBackground': '#cccccc',
+    'badge-background': '#cccccc', 'badge-foreground': '#3b3b3b', 'progressBar-background': '#005fb8',
+  },
+  hc: {
+    ...fonts, 'foreground': '#ffffff', 'editor-background': '#000000', 'editor-foreground': '#ffffff', 'descriptionForeground': '#ffffffb3', 'disabledForeground': '#a5a5a5',
+    'icon-foreground': '#ffffff', 'panel-border': '#6fc3df', 'focusBorder': '#f38518', 'contrastBorder': '#6fc3df', 'contrastActiveBorder': '#f38518', 'textLink-foreground': '#21a6ff', 'textLink-activeForeground': '#21a6ff',
+    'textPreformat-foreground': '#000000', 'textPreformat-background': '#ffffff', 'editorWarning-foreground': '#ffd370',
+    'inputValidation-warningBackground': '#000000', 'inputValidation-warningBorder': '#6fc3df',
+    'notificationsInfoIcon-foreground': '#3794ff', 'notificationsWarningIcon-foreground': '#ffd370', 'notificationsErrorIcon-foreground': '#f48771',
+    'button-foreground': '#ffffff', 'button-border': '#6fc3df', 'button-secondaryForeground': '#ffffff', 'button-background': '#000000', 'button-secondaryBackground': '#000000',
+    'badge-background': '#000000', 'badge-foreground': '#ffffff', 'progressBar-background': '#6fc3df',
+  },
+};

@@ -1,0 +1,85 @@
+// Messages between a panel's host (extension/panels/) and its webview. Types only.
+//
+// The host says everything in words of the user's language and sends typed values; the webview writes numbers, bytes and
+// times in the user's locale, keeps relative times fresh and decides what it looks like. All text is data: it is only ever
+// put into text nodes.
+
+/** One value of an object, as typed as its presentation needs it. */
+export type Value =
+  /** Text chosen by other people (names, paths, command lines). `copy`: offer to copy it. */
+  | { readonly type: 'text'; readonly text: string; readonly copy?: boolean }
+  /** A sentence of ours. */
+  | { readonly type: 'words'; readonly text: string }
+  /** A count, in decimal. `of`: the limit it approaches. */
+  | { readonly type: 'number'; readonly number: string; readonly of?: string }
+  /** Bytes, in decimal. */
+  | { readonly type: 'bytes'; readonly bytes: string; readonly of?: string }
+  /** ISO 8601. */
+  | { readonly type: 'time'; readonly time: string }
+  /** A process that can be followed; without a name it runs no more. `note`: what qualifies it. */
+  | { readonly type: 'process'; readonly pid: number; readonly name?: string; readonly note?: string }
+  /** Could not be seen: why, and what would help. Never empty, never 0. */
+  | { readonly type: 'unknown'; readonly why: string; readonly remedy?: string };
+
+/** `term`: the manual page's word. `gloss`: what it means. */
+export interface Field { readonly key: string; readonly gloss: string; readonly term?: string; readonly value: Value }
+export interface Column { readonly key: string; readonly label: string; readonly term?: string; readonly numeric?: boolean }
+/** A cell is absent where the column does not apply to the row. */
+export interface Row { readonly key: string; readonly cells: readonly (Value | undefined)[]; readonly copy?: string }
+/** A remark in prose: a wait, a finding, a gap. */
+export interface Note {
+  readonly key: string;
+  readonly severity: 'info' | 'warning' | 'error';
+  readonly headline: string;
+  readonly tag?: string;
+  readonly lines: readonly string[];
+}
+
+export type Section =
+  | { readonly type: 'fields'; readonly key: string; readonly title: string; readonly fields: readonly Field[] }
+  /** `rows` may be the first of `total`: `showAll` asks for the rest. `empty` says what no rows mean. */
+  | { readonly type: 'table'; readonly key: string; readonly title: string; readonly columns: readonly Column[]; readonly rows: readonly Row[]; readonly total: number; readonly empty: string; readonly remark?: string }
+  | { readonly type: 'notes'; readonly key: string; readonly title: string; readonly notes: readonly Note[] };
+
+export interface InspectorView {
+  readonly id: string;
+  readonly icon: string;
+  /** The facility, singular. */
+  readonly label: string;
+  /** What people call the object; its id where it has no name. */
+  readonly name: string;
+  /** One sentence on how long it lives and who may get at it. */
+  readonly summary: string;
+  /** Set once it exists no more: when that was seen. The sections then show what was last known. */
+  readonly goneSince?: string;
+  readonly removable: boolean;
+  readonly sections: readonly Section[];
+}
+
+/** Sentences the webview itself needs. `{0}` stands for what it fills in. */
+export interface InspectorStrings {
+  readonly copy: string; readonly copyId: string; readonly copyJson: string; readonly remove: string;
+  readonly unknown: string; readonly notRunning: string; readonly follow: string;
+  readonly showAll: string; readonly showFewer: string; readonly shownOf: string; readonly of: string;
+  readonly gone: string; readonly goneDetail: string; readonly goneUnknown: string; readonly pending: string; readonly problem: string;
+  readonly changed: string; readonly copied: string; readonly actions: string;
+}
+
+/** What survives a reload of the window (`setState`, WebviewPanelSerializer). */
+export interface InspectorState { readonly version: 1; readonly id: string; readonly name: string; readonly icon: string; readonly label: string }
+
+/** `problem`: why the last refresh failed; what is shown is older then. */
+export type ToInspector =
+  | { readonly type: 'strings'; readonly language: string; readonly strings: InspectorStrings }
+  /** pending: no snapshot yet. vanished: gone, and nothing of it is known but its name: it went while the window was closed. */
+  | { readonly type: 'pending' | 'vanished'; readonly state: InspectorState; readonly problem?: string }
+  | { readonly type: 'view'; readonly view: InspectorView; readonly problem?: string };
+
+export type FromInspector =
+  | { readonly type: 'ready' }
+  | { readonly type: 'copyId' }
+  | { readonly type: 'copyJson' }
+  | { readonly type: 'remove' }
+  | { readonly type: 'copy'; readonly text: string }
+  | { readonly type: 'follow'; readonly pid: number }
+  | { readonly type: 'showAll'; readonly table: string; readonly all: boolean };

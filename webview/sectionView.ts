@@ -1,0 +1,92 @@
+// The sections of an inspector: fields, tables, notes. Each is a landmark with a heading.
+import type { Described } from './patch';
+import type { Column, Note, Row, Section } from './protocol';
+import { h } from './patch';
+import { fill, visible } from './text';
+import { formatNumber } from './units';
+import type { Setting } from './valueView';
+import { iconButton, short, valueView } from './valueView';
+
+const severityIcons = { info: 'info', warning: 'warning', error: 'error' } as const;
+
+/** Describes a section. `changed`: keys of its fields that differ from the view before. */
+export function sectionView(section: Section, changed: ReadonlySet<string>, setting: Setting): Described {
+  const heading = `heading-${section.key}`;
+  const count = section.type === 'table' ? ` (${formatNumber(String(section.total), setting.language)})` : '';
+  return h('section', { key: section.key, 'aria-labelledby': heading },
+    h('h2', { id: heading }, section.title + count),
+    ...body(section, changed, heading, setting));
+}
+
+function body(section: Section, changed: ReadonlySet<string>, heading: string, setting: Setting): readonly Described[] {
+  switch (section.type) {
+    case 'fields': return [h('dl', { class: 'fields' }, ...section.fields.map(field =>
+      h('div', { key: field.key, class: changed.has(`${section.key}.${field.key}`) ? 'field changed' : 'field' },
+        h('dt', {}, field.gloss, ...term(field.term)),
+        h('dd', {}, ...valueView(field.value, setting)))))];
+    case 'table': return tableView(section, heading, setting);
+    case 'notes': return [h('ul', { class: 'notes' }, ...section.notes.map(noteView))];
+    default: return section satisfies never;
+  }
+}
+
+function tableView(section: Extract<Section, { type: 'table' }>, heading: string, setting: Setting): readonly Described[] {
+  const { strings, language } = setting;
+  const remark = section.remark === undefined ? [] : [h('p', { key: 'remark', class: 'remark' }, section.remark)];
+  if (section.total === 0) return [h('p', { key: 'empty', class: 'empty' }, section.empty), ...remark];
+  const copies = section.rows.some(row => row.copy !== undefined);
+  const header = h('thead', {}, h('tr', {},
+    ...section.columns.map(column => h('th', { key: column.key, scope: 'col', class: column.numeric ? 'numeric' : undefined }, column.label, ...term(column.term))),
+    copies ? h('th', { key: '\0copy', class: 'act' }, h('span', { class: 'visually-hidden' }, strings.actions)) : undefined));
+  const known = describedRows.get(section.key);
+  const described = new Map<string, DescribedRow>();
+  const rows = section.rows.map(row => {
+    const text = JSON.stringify(row);
+    const before = known?.get(row.key);
+    const same = before?.text === text ? before : { text, element: rowView(row, section.columns, copies, setting) };
+    described.set(row.key, same);
+    return same.element;
+  });
+  describedRows.set(section.key, described);
+  const shown = formatNumber(String(section.rows.length), language);
+  const total = formatNumber(String(section.total), language);
+  return [
+    // Wide tables scroll by themselves, also by keyboard.
+    h('div', { key: 'table', class: 'scroll', role: 'region', tabindex: '0', 'aria-labelledby': heading }, h('table', { 'aria-labelledby': heading }, header, h('tbody', {}, ...rows))),
+    ...(section.rows.length < section.total
+      ? [h('p', { key: 'more', class: 'more' }, `${fill(strings.shownOf, shown, total)} `, h('vscode-button', { key: 'all', appearance: 'secondary', onClick: () => setting.showAll(section.key, true) }, fill(strings.showAll, total)))]
+      : section.rows.length > foldFrom ? [h('p', { key: 'more', class: 'more' }, h('vscode-button', { key: 'fewer', appearance: 'secondary', onClick: () => setting.showAll(section.key, false) }, strings.showFewer))] : []),
+    ...remark,
+  ];
+}
+
+interface DescribedRow { readonly text: string; readonly element: Described }
+/** The rows described last, by table and key: of 10,000 rows an update changes a few, and only those are looked at again. */
+const describedRows = new Map<string, ReadonlyMap<string, DescribedRow>>();
+
+function rowView(row: Row, columns: readonly Column[], copies: boolean, setting: Setting): Described {
+  return h('tr', { key: row.key },
+    ...row.cells.map((cell, index) => {
+      const numeric = columns[index]?.numeric ? 'numeric' : undefined;
+      // The first cell says which row this is.
+      return index === 0 ? h('th', { scope: 'row', class: numeric }, ...(cell ? valueView(cell, setting, true) : []))
+        : h('td', { class: numeric }, ...(cell ? valueView(cell, setting, true) : []));
+    }),
+    copies ? h('td', { class: 'act' }, ...(row.copy === undefined ? [] : [iconButton('copy', fill(setting.strings.copy, short(visible(row.copy))), () => setting.copy(row.copy ?? ''))])) : undefined);
+}
+
+/** The manual page's word beside ours. */
+function term(word: string | undefined): readonly Described[] {
+  return word === undefined ? [] : [' ', h('code', { class: 'term' }, word)];
+}
+
+/** Longer tables can be folded again. The host sends as many rows unasked. */
+const foldFrom = 100;
+
+function noteView(note: Note): Described {
+  return h('li', { key: note.key, class: `note ${note.severity}` },
+    h('span', { class: `codicon codicon-${severityIcons[note.severity]}`, 'aria-hidden': 'true' }),
+    h('div', { class: 'note-body' },
+      h('p', { class: 'headline' }, h('bdi', {}, visible(note.headline)), ...(note.tag === undefined ? [] : [' ', h('span', { class: 'tag' }, visible(note.tag))])),
+      ...note.lines.map(line => h('p', { class: 'line' }, h('bdi', {}, visible(line))))));
+}

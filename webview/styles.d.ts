@@ -1,0 +1,2 @@
+// esbuild puts an entry's style sheets into dist/webview/<entry>.css.
+declare module '*.css';
