@@ -1,7 +1,8 @@
 // Owner and permissions in words: what read and write allow differs from facility to facility (sysvipc(7), mq_overview(7)). Pure.
 import type { CollectedKind, Owner } from '../../native-probe/model';
-import type { Field } from '../../webview/protocol';
+import type { Field, Value } from '../../webview/protocol';
 import { l10n } from '../translation';
+import { users } from '../userNames';
 
 /** What the read and the write bit allow. */
 function rights(kind: CollectedKind): { readonly read: string; readonly write: string } {
@@ -22,13 +23,18 @@ function allowed(bits: number, kind: CollectedKind): string {
   }
 }
 
+function userValue(uid: number): Value {
+  const name = users.nameOf(uid);
+  return name === undefined ? { type: 'words', text: String(uid) } : { type: 'text', text: l10n.t('{0} (uid {1})', name, uid) };
+}
+
 /** "0640" as the fields owner, group, others, each with what it may do. */
 export function permissionFields(owner: Owner, kind: CollectedKind): readonly Field[] {
   const mode = Number.parseInt(owner.mode, 8);
   if (Number.isNaN(mode)) return [{ key: 'mode', gloss: l10n.t('Mode'), value: { type: 'text', text: owner.mode } }];
   const who = (key: string, gloss: string, shift: number): Field => ({ key, gloss, value: { type: 'words', text: allowed(mode >> shift, kind) } });
   return [
-    { key: 'uid', gloss: l10n.t('Owner'), term: 'uid', value: { type: 'words', text: String(owner.uid) } },
+    { key: 'uid', gloss: l10n.t('Owner'), term: 'uid', value: userValue(owner.uid) },
     { key: 'gid', gloss: l10n.t('Group'), term: 'gid', value: { type: 'words', text: String(owner.gid) } },
     { key: 'mode', gloss: l10n.t('Mode'), value: { type: 'text', text: owner.mode } },
     who('user', l10n.t('The owner may'), 6),
