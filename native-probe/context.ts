@@ -24,7 +24,9 @@ export class Clock {
   /** Wall-clock time of boot, in ms: now less the uptime, so that a clock set after boot is followed. */
   readonly bootMs: number;
   constructor(uptimeText = readText('/proc/uptime').value ?? '', nowMs = Date.now()) {
-    this.bootMs = nowMs - Number.parseFloat(uptimeText) * 1000;
+    const uptime = Number.parseFloat(uptimeText);
+    // Whole milliseconds; an unreadable /proc/uptime must not turn every time into NaN.
+    this.bootMs = Math.round(nowMs - (Number.isFinite(uptime) ? uptime : 0) * 1000);
   }
   /** Start of a process in ms since the epoch. USER_HZ is 100 on every architecture we run on. */
   startMs(startTime: string): number {
@@ -41,13 +43,13 @@ export function namespaceNumber(link: string | undefined): string | null {
 const initialPidNamespace = '4026531836';
 
 /** This machine and this probe. Read anew each time: the probe may be moved between namespaces. */
-export function readHost(): Host {
+export function readHost(clock: Clock): Host {
   const bootId = readText('/proc/sys/kernel/random/boot_id').value?.trim();
   return {
     hostname: hostname(), kernel: release(), architecture: arch(), uid: process.geteuid?.() ?? -1, pid: process.pid,
     ipcNamespace: namespaceNumber(readLink('/proc/self/ns/ipc').value) ?? 'unknown',
     pidNamespace: namespaceNumber(readLink('/proc/self/ns/pid').value) ?? 'unknown',
-    ...(bootId === undefined ? {} : { bootId }),
+    ...(bootId === undefined ? {} : { bootId }), bootedAt: new Date(clock.bootMs).toISOString(),
   };
 }
 

@@ -14,7 +14,9 @@ export function errnoInWords(errno: string): string {
   return word === undefined ? errno : `${word} (${errno})`;
 }
 
+/** The remedy for what more rights would show. */
 export const asRoot = 'run the probe as root to see them';
+const evenRoot = 'root itself is refused: a security module, a user namespace or a container forbids it; run the probe outside of it';
 
 /** What a gap's id is made of: stable over refreshes. */
 function idOf(scope: GapScope, errno: string | undefined): string {
@@ -25,6 +27,9 @@ function idOf(scope: GapScope, errno: string | undefined): string {
 export class Gaps {
   private readonly byId = new Map<string, Gap>();
 
+  /** `uid`: the probe's effective user, so that nobody who is root is told to become root. */
+  constructor(private readonly uid: number) {}
+
   /** Records a gap and returns its id. `reason` is a whole clause: "cannot read …: permission denied (EACCES)". */
   add(scope: GapScope, reason: string, details: { errno?: string; remedy?: string } = {}): string {
     const id = idOf(scope, details.errno);
@@ -33,7 +38,8 @@ export class Gaps {
   }
 
   /** A failed system call or read: the errno in words is appended. */
-  failed(scope: GapScope, what: string, errno: string, remedy?: string): string {
+  failed(scope: GapScope, what: string, errno: string, advice?: string): string {
+    const remedy = advice === asRoot && this.uid === 0 ? evenRoot : advice;
     return this.add(scope, `${what}: ${errnoInWords(errno)}`, remedy === undefined ? { errno } : { errno, remedy });
   }
 

@@ -217,6 +217,8 @@ export interface Host {
   readonly uid: number; readonly pid: number;
   readonly ipcNamespace: string; readonly pidNamespace: string;
   readonly bootId?: string;
+  /** Start times of processes count from then. */
+  readonly bootedAt: Time;
 }
 
 export interface Snapshot {
@@ -235,4 +237,5 @@ export type StaleVerdict = 'stale' | 'possibly-stale' | 'in-use';
 export interface StaleJudgement { readonly objectId: string; readonly verdict: StaleVerdict; readonly evidence: readonly string[] }
 export interface Removed { readonly objectId: string; readonly backup?: string }
 export interface Failed { readonly objectId: string; readonly error: string }
-export interface Restored { readonly objectId: string; readonly newObjectId: string }
+/** `warnings`: what is not as it was (owner, lock in memory). */
+export interface Restored { readonly objectId: string; readonly newObjectId: string; readonly warnings?: readonly string[] }

@@ -25,12 +25,13 @@ export interface SnapshotOptions {
 /** Takes a snapshot. Throws {@link Cancelled} only when asked to; everything that cannot be read is a gap. */
 export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snapshot> {
   const pause = makePause(options.isCancelled ?? (() => false));
-  const gaps = new Gaps();
-  const host = readHost();
+  const clock = new Clock();
+  const host = readHost(clock);
+  const gaps = new Gaps(host.uid);
   const takenAt = new Date().toISOString();
   const processes = await scanProcesses(gaps, pause);
   gapsOfView(host, gaps, processes);
-  const context: ScanContext = { host, gaps, clock: new Clock(), processes, pause };
+  const context: ScanContext = { host, gaps, clock, processes, pause };
   const wanted = (kind: CollectedKind): boolean => options.kinds === undefined || options.kinds.includes(kind);
 
   const objects: IpcObject[] = [];

@@ -14,6 +14,8 @@ import { modeText } from '../kernel/sysvipc';
 import { inodeTimes } from './inodeTimes';
 
 const kind = 'posix-message-queue';
+/** Inode of the initial IPC namespace (PROC_IPC_INIT_INO, include/linux/proc_ns.h), whose queues /dev/mqueue shows. */
+const initialIpcNamespace = '4026531839';
 
 /** Device and inode identify a queue over all IPC namespaces: each has a mqueue file system of its own. */
 export function queueId(stats: Pick<Stats, 'dev' | 'ino'>): string {
@@ -36,7 +38,7 @@ export async function collectPosixMessageQueues(context: ScanContext): Promise<{
 async function fromFileSystem(context: ScanContext, objects: Map<string, PosixMessageQueue>): Promise<number | undefined> {
   const namespace = context.host.ipcNamespace;
   const opened = openQueueDirectory();
-  // A mount may be another namespace's: it only stands in where no private one can be had, and the gap stays.
+  // Where no private one can be had, what is mounted stands in, though it may be another IPC namespace's.
   const directories = opened.value ? [opened.value.path] : mountedQueueDirectories();
   let device: number | undefined;
   try {
@@ -57,6 +59,9 @@ async function fromFileSystem(context: ScanContext, objects: Map<string, PosixMe
     }
   } finally {
     opened.value?.close();
+  }
+  if (device !== undefined && !opened.value && namespace !== initialIpcNamespace) {
+    context.gaps.failed({ facility: kind, namespace, field: 'list' }, `the mounted mqueue file system (${directories.join(', ')}) may be another IPC namespace's; mounting the own one privately failed`, opened.errno, asRoot);
   }
   if (device === undefined) {
     context.gaps.failed({ facility: kind, namespace, field: 'list' }, 'message queues that no readable process has open cannot be listed: no mqueue file system is mounted, and mounting one privately failed', opened.errno ?? '',
@@ -79,7 +84,7 @@ async function fromDescriptors(context: ScanContext, objects: Map<string, PosixM
         const name = path.slice(1);
         // By name only in the own namespace, and only while the name still leads to this queue.
         const own = process.namespaces.ipc === context.host.ipcNamespace && !deleted;
-        objects.set(id, describe(context, name, stats, deleted, () => own ? openQueueByName(Buffer.from(name, 'latin1')) : { errno: 'ENOENT' }, process.namespaces.ipc));
+        objects.set(id, describe(context, name, stats, deleted, (): Result<number> => own ? openQueueByName(Buffer.from(name, 'latin1')) : { errno: 'ENOENT' }, process.namespaces.ipc));
       }
       const access = descriptorAccess(process.pid, fd);
       handles.push({ objectId: id, pid: process.pid, via: 'descriptor', fd, ...(access === undefined ? {} : { access }) });
@@ -98,7 +103,7 @@ function isQueueFileSystem(link: string): boolean {
   }
 }
 
-function describe(context: ScanContext, name: string, stats: Stats, unlinked: boolean, open: () => { value?: number; errno?: string }, namespace: Known<string> = context.host.ipcNamespace): PosixMessageQueue {
+function describe(context: ScanContext, name: string, stats: Stats, unlinked: boolean, open: () => Result<number>, namespace: Known<string> = context.host.ipcNamespace): PosixMessageQueue {
   const id = queueId(stats);
   const attributes = readAttributes(stats, open);
   if (attributes.value === undefined) {

@@ -2,7 +2,7 @@
 // the pass may pause between objects, and in a foreign one it must not (see kernel/namespaces.ts).
 import type { IpcObject, Known, SysvMessageQueue, SysvSemaphore, SysvSemaphoreSet, SysvSharedMemory } from '../model';
 import type { Gaps } from '../gaps';
-import { keyText, messageQueueLimit, ownerOf, readSysvTable, semaphoreValues, semaphoreWaiters, SHM_DEST, SHM_LOCKED, timeText } from '../kernel/sysvipc';
+import { keyText, ownerOf, readSysvTable, semaphoreValues, semaphoreWaiters, SHM_DEST, SHM_LOCKED, statQueue, timeText } from '../kernel/sysvipc';
 import type { SysvRow } from '../kernel/sysvipc';
 
 export type SysvKind = 'sysv-message-queue' | 'sysv-shared-memory' | 'sysv-semaphore-set';
@@ -64,14 +64,14 @@ function knownPid(column: string | undefined): Known<number> {
 
 function describeQueue(row: SysvRow, namespace: string, gaps: Gaps): SysvMessageQueue | undefined {
   const object = base('sysv-message-queue', row, namespace, 'msqid');
-  const limit = messageQueueLimit(Number(row['msqid']));
+  const limit = statQueue(Number(row['msqid']));
   if (limit.errno === 'EIDRM') return undefined; // removed since the table was read
   if (limit.errno !== undefined) gaps.failed({ objectId: object.id, field: 'qbytes' }, `cannot read the limit of message queue ${row['msqid'] ?? ''}`, limit.errno);
   const [stime, rtime] = [timeText(row['stime']), timeText(row['rtime'])];
   return {
     ...object,
     state: {
-      qnum: row['qnum'] ?? '0', cbytes: row['cbytes'] ?? '0', qbytes: limit.value ?? null, lspid: Number(row['lspid']), lrpid: Number(row['lrpid']),
+      qnum: row['qnum'] ?? '0', cbytes: row['cbytes'] ?? '0', qbytes: limit.value?.qbytes ?? null, lspid: Number(row['lspid']), lrpid: Number(row['lrpid']),
       ...(stime === undefined ? {} : { stime }), ...(rtime === undefined ? {} : { rtime }), ctime: timeText(row['ctime']) ?? new Date(0).toISOString(),
     },
   };

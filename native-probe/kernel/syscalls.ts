@@ -3,8 +3,8 @@
 
 /** name: [x86_64, aarch64]; undefined where the architecture has no such call. */
 const numbers = {
-  read: [0, 63], write: [1, 64], open: [2, undefined], poll: [7, undefined], mmap: [9, 222],
-  pread64: [17, 67], pwrite64: [18, 68], readv: [19, 65], writev: [20, 66], select: [23, undefined],
+  read: [0, 63], write: [1, 64], open: [2, undefined], poll: [7, undefined], lseek: [8, 62], mmap: [9, 222],
+  pread64: [17, 67], pwrite64: [18, 68], readv: [19, 65], writev: [20, 66], select: [23, undefined], mincore: [27, 232],
   shmget: [29, 194], shmat: [30, 196], shmctl: [31, 195], pause: [34, undefined], nanosleep: [35, 101],
   connect: [42, 203], accept: [43, 202], sendto: [44, 206], recvfrom: [45, 207], sendmsg: [46, 211], recvmsg: [47, 212],
   vfork: [58, undefined], wait4: [61, 260], kill: [62, 129],

@@ -7,8 +7,8 @@ import type { Result } from './procfs';
 import { readText } from './procfs';
 
 export const IPC_CREAT = 0o1000, IPC_EXCL = 0o2000, IPC_NOWAIT = 0o4000;
-const IPC_RMID = 0, IPC_SET = 1, IPC_STAT = 2;
-const MSG_STAT_ANY = 13;
+const IPC_RMID = 0, IPC_SET = 1;
+const MSG_STAT_ANY = 13, SHM_STAT_ANY = 15, SEM_STAT_ANY = 20;
 const GETPID = 11, GETALL = 13, GETNCNT = 14, GETZCNT = 15, SETALL = 17;
 export const SHM_RDONLY = 0o10000;
 export const SHM_DEST = 0o1000, SHM_LOCKED = 0o2000;
@@ -56,18 +56,6 @@ function control(name: SyscallName, ...args: Argument[]): Result<number> {
   return value === -1 ? { errno } : { value };
 }
 
-/** msg_qbytes by MSG_STAT_ANY, which needs no read permission. Its argument is the index in the kernel's table: the low bits of the id. */
-export function messageQueueLimit(msqid: number): Result<string> {
-  const buffer = Buffer.alloc(120);
-  // ipcmni_extend (boot parameter) widens the index from 15 to 24 bits.
-  for (const mask of [0x7fff, 0xffffff]) {
-    const got = control('msgctl', msqid & mask, MSG_STAT_ANY, buffer);
-    if (got.value === msqid) return { value: buffer.readBigUInt64LE(88).toString() };
-    if (got.errno !== undefined && got.errno !== 'EINVAL') return { errno: got.errno };
-  }
-  return { errno: 'EIDRM' };
-}
-
 /** Every value of a set (GETALL): needs read permission. */
 export function semaphoreValues(semid: number, nsems: number): Result<number[]> {
   const buffer = Buffer.alloc(Math.max(2, nsems * 2));
@@ -81,20 +69,48 @@ export function semaphoreWaiters(semid: number, index: number): { ncnt: Result<n
   return { ncnt: control('semctl', semid, index, GETNCNT, 0), zcnt: control('semctl', semid, index, GETZCNT, 0), pid: control('semctl', semid, index, GETPID, 0) };
 }
 
-export interface SegmentStat { readonly ctime: number; readonly nattch: string; readonly lpid: number; readonly cpid: number; readonly segsz: string; readonly uid: number; readonly gid: number; readonly mode: number; readonly key: number }
+export interface SegmentStat { readonly mode: number; readonly ctime: number; readonly nattch: string; readonly lpid: number; readonly cpid: number }
 
-/** shmctl IPC_STAT: needs read permission. */
+export interface QueueStat { readonly stime: number; readonly rtime: number; readonly ctime: number; readonly qnum: string; readonly qbytes: string }
+
+/** MSG_STAT_ANY, which needs no read permission. Its argument is the index in the kernel's table: the low bits of the id. */
+export function statQueue(msqid: number): Result<QueueStat> {
+  const buffer = Buffer.alloc(120);
+  const got = statAny(msqid, index => control('msgctl', index, MSG_STAT_ANY, buffer));
+  if (got.value === undefined) return got;
+  return { value: { stime: Number(buffer.readBigInt64LE(48)), rtime: Number(buffer.readBigInt64LE(56)), ctime: Number(buffer.readBigInt64LE(64)), qnum: buffer.readBigUInt64LE(80).toString(), qbytes: buffer.readBigUInt64LE(88).toString() } };
+}
+
+/** SEM_STAT_ANY. x86 alone keeps the 32-bit structure's reserved words between the two times. */
+export function statSemaphoreSet(semid: number): Result<{ readonly otime: number; readonly ctime: number }> {
+  const buffer = Buffer.alloc(104);
+  const got = statAny(semid, index => control('semctl', index, 0, SEM_STAT_ANY, buffer));
+  if (got.value === undefined) return got;
+  return { value: { otime: Number(buffer.readBigInt64LE(48)), ctime: Number(buffer.readBigInt64LE(process.arch === 'x64' ? 64 : 56)) } };
+}
+
+/** SHM_STAT_ANY: needs no read permission. */
 export function statSegment(shmid: number): Result<SegmentStat> {
   const buffer = Buffer.alloc(112);
-  const got = control('shmctl', shmid, IPC_STAT, buffer);
+  const got = statAny(shmid, index => control('shmctl', index, SHM_STAT_ANY, buffer));
   if (got.value === undefined) return got;
   return {
     value: {
-      key: buffer.readInt32LE(0), uid: buffer.readUInt32LE(4), gid: buffer.readUInt32LE(8), mode: buffer.readUInt32LE(20),
-      segsz: buffer.readBigUInt64LE(48).toString(), ctime: Number(buffer.readBigInt64LE(72)),
+      mode: buffer.readUInt32LE(20), ctime: Number(buffer.readBigInt64LE(72)),
       cpid: buffer.readInt32LE(80), lpid: buffer.readInt32LE(84), nattch: buffer.readBigUInt64LE(88).toString(),
     },
   };
+}
+
+/** Finds an id by its index, and that it still is that id: EIDRM when it is gone. */
+function statAny(id: number, stat: (index: number) => Result<number>): Result<number> {
+  // ipcmni_extend (boot parameter) widens the index from 15 to 24 bits.
+  for (const mask of [0x7fff, 0xffffff]) {
+    const got = stat(id & mask);
+    if (got.value === id) return got;
+    if (got.errno !== undefined && got.errno !== 'EINVAL') return got;
+  }
+  return { errno: 'EIDRM' };
 }
 
 const ipcPermSize = 48;

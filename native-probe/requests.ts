@@ -1,0 +1,45 @@
+// What the two faces of the probe (server and command line) can be asked, and the shape every request must have.
+// Requests are checked here and nowhere else: a probe with more rights takes nothing that this does not let through.
+import * as v from 'valibot';
+import type { GenericSchema } from 'valibot';
+import type { Method, Requests } from './protocol';
+import { facilityTable } from './facilityTable';
+import type { CollectedKind } from './model';
+
+const longest = 4096;
+const text = v.pipe(v.string(), v.maxLength(longest));
+/** Ids hold names percent-encoded: printable ASCII only. */
+const id = v.pipe(text, v.regex(/^[a-z0-9-]+:[\x21-\x7e]+$/, 'an id is KIND:…'));
+const ids = v.pipe(v.array(id), v.maxLength(100_000));
+const pid = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(0x7fffffff));
+const kind = v.custom<CollectedKind>(value => typeof value === 'string' && facilityTable.has(value as CollectedKind), issue => `unknown kind ${String(issue.received)}`);
+const absolutePath = v.pipe(text, v.regex(/^\/[^\0]*$/, 'an absolute path'));
+const time = v.optional(v.nullable(v.pipe(v.string(), v.maxLength(40))));
+
+const schemas: { readonly [M in Method]: GenericSchema<unknown, Requests[M]['params']> } = {
+  initialize: v.strictObject({ protocolVersion: v.number(), client: text }),
+  snapshot: v.strictObject({
+    kinds: v.optional(v.pipe(v.array(kind), v.maxLength(64))), pids: v.optional(v.pipe(v.array(pid), v.maxLength(100_000))),
+    waits: v.optional(v.boolean()), since: v.optional(v.pipe(v.number(), v.safeInteger())),
+  }),
+  stale: v.strictObject({ ids: v.optional(ids) }),
+  remove: v.strictObject({
+    ids, backupDirectory: v.optional(absolutePath), dryRun: v.optional(v.boolean()), acceptPossiblyStale: v.optional(ids),
+    expected: v.optional(v.record(id, v.strictObject({ createdAt: time, changedAt: time }))),
+  }),
+  restore: v.strictObject({ file: absolutePath }),
+};
+
+export const methods = Object.keys(schemas) as readonly Method[];
+
+/** A request that is not of its shape: says which part and why. */
+export class InvalidRequest extends Error {}
+
+/** The parameters of a request, checked. Throws {@link InvalidRequest}. */
+export function checked<M extends Method>(method: M, params: unknown): Requests[M]['params'] {
+  const result = v.safeParse(schemas[method], params ?? {});
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const where = v.getDotPath(issue);
+  throw new InvalidRequest(`${method}: ${where === null ? '' : `${where}: `}${issue.message}`.slice(0, 500));
+}

@@ -1,0 +1,82 @@
+// The tables of the command line, for people.
+import { facility, facilityTable } from './facilityTable';
+import type { Handle, IpcObject, Snapshot, StaleJudgement } from './model';
+
+/** Rows of cells, left-aligned in columns. The last column is not padded. */
+export function columns(rows: readonly (readonly string[])[], indent = ''): string {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, at) => { widths[at] = Math.max(widths[at] ?? 0, cell.length); });
+  return rows.map(row => indent + row.map((cell, at) => at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0)).join('  ')).join('\n');
+}
+
+function unknown(value: string | number | null | undefined): string { return value === null || value === undefined ? '?' : String(value); }
+
+/** The state of an object in one short phrase. */
+export function stateInBrief(object: IpcObject): string {
+  switch (object.kind) {
+    case 'sysv-shared-memory': return `${object.state.segsz} bytes, nattch ${object.state.nattch}${object.state.dest ? ', dest' : ''}${object.state.locked ? ', locked' : ''}`;
+    case 'sysv-message-queue': return `${object.state.qnum} messages, ${object.state.cbytes} of ${unknown(object.state.qbytes)} bytes`;
+    case 'sysv-semaphore-set': return object.state.sems ? `values ${object.state.sems.slice(0, 16).map(sem => sem.val).join(' ')}${object.state.nsems > 16 ? ` … (${object.state.nsems})` : ''}` : `${object.state.nsems} semaphores, values ?`;
+    case 'posix-message-queue': return `${unknown(object.state.curmsgs)} of ${unknown(object.state.maxmsg)} messages, ${unknown(object.state.qsize)} bytes`;
+    case 'posix-shared-memory': return `${unknown(object.state.size)} bytes${object.state.unlinked ? ', unlinked' : ''}`;
+    case 'posix-semaphore': return `value ${unknown(object.state.value)}, ${unknown(object.state.waiters)} waiters`;
+    case 'flock-lock': return object.state.ranges.map(range => `${range.type} lock`).join(', ');
+    case 'mutex': return `owner ${unknown(object.state.owner)}`;
+    case 'futex': return object.state.address ?? '';
+    default: return object satisfies never;
+  }
+}
+
+function users(handles: readonly Handle[], names: ReadonlyMap<number, string>): string {
+  const byPid = new Map<number, Set<string>>();
+  for (const { pid, via, access, operation } of handles) {
+    const words = byPid.get(pid) ?? new Set();
+    byPid.set(pid, words.add(operation === undefined ? `${via}${access === undefined ? '' : ` ${access}`}` : `last ${operation}`));
+  }
+  const all = [...byPid].map(([pid, words]) => `${names.get(pid) ?? '?'}[${pid}] ${[...words].join('+')}`);
+  return all.length > 6 ? `${all.slice(0, 6).join(', ')}, and ${all.length - 6} more` : all.join(', ');
+}
+
+/** Objects by kind with their users, then the gaps. */
+export function formatSnapshot(snapshot: Snapshot): string {
+  const names = new Map(snapshot.processes.map(process => [process.pid, process.comm]));
+  const handles = new Map<string, Handle[]>();
+  for (const handle of snapshot.handles) handles.set(handle.objectId, [...handles.get(handle.objectId) ?? [], handle]);
+  const parts: string[] = [];
+  for (const row of facilityTable.values()) {
+    const objects = snapshot.objects.filter(object => object.kind === row.kind);
+    if (objects.length === 0) continue;
+    parts.push(`${row.plural} (${objects.length})`, columns(objects.map(object => [
+      object.id, object.name ?? '', object.owner ? `${object.owner.uid}:${object.owner.gid} ${object.owner.mode}` : '', stateInBrief(object), users(handles.get(object.id) ?? [], names),
+    ]), '  '), '');
+  }
+  if (parts.length === 0) parts.push('no IPC objects', '');
+  return [...parts, formatGaps(snapshot)].join('\n').trimEnd();
+}
+
+/** Gaps in one line a reason and remedy: the unreadable processes of a machine are one line. */
+export function formatGaps(snapshot: Snapshot): string {
+  if (snapshot.gaps.length === 0) return '';
+  const groups = new Map<string, { count: number; example: string; remedy: string | undefined }>();
+  for (const gap of snapshot.gaps) {
+    const key = gap.scope.pid !== undefined && gap.scope.facility === 'processes' ? `process ${gap.errno ?? ''}` : `${gap.id}`;
+    const group = groups.get(key);
+    if (group) group.count++;
+    else groups.set(key, { count: 1, example: gap.reason, remedy: gap.remedy });
+  }
+  const lines = [...groups.values()].map(({ count, example, remedy }) => `  ${example}${count > 1 ? ` (and ${count - 1} more processes)` : ''}${remedy === undefined ? '' : `; ${remedy}`}`);
+  return ['Not seen', ...lines].join('\n');
+}
+
+/** What is stale, and why. */
+export function formatStale(snapshot: Snapshot, judgements: readonly StaleJudgement[]): string {
+  if (judgements.length === 0) return ['nothing is stale', formatGaps(snapshot)].join('\n').trimEnd();
+  const objects = new Map(snapshot.objects.map(object => [object.id, object]));
+  const order = ['stale', 'possibly-stale', 'in-use'] as const;
+  const lines: string[] = [];
+  for (const { objectId, verdict, evidence } of [...judgements].sort((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict))) {
+    const object = objects.get(objectId);
+    lines.push(`${verdict}: ${object ? `${facility(object.kind).label} ${object.name ?? ''}, ${stateInBrief(object)}` : ''}`, `  ${objectId}`, ...evidence.map(line => `  - ${line}`));
+  }
+  return lines.join('\n');
+}
