@@ -8,7 +8,7 @@ import { Following } from './results.mjs';
 /**
  * @param {string} name for messages and the result file
  * @param {string[]} files test files, relative to the repository
- * @param {{env?: Record<string, string>, timeout?: number}} [options] timeout of one test in milliseconds
+ * @param {{env?: Record<string, string>, timeout?: number, limit?: number}} [options] timeout of one test and limit of the whole suite, in milliseconds
  * @returns {Promise<import('./results.mjs').Tally>}
  */
 export async function mochaSuite(name, files, options = {}) {
@@ -25,10 +25,13 @@ export async function mochaSuite(name, files, options = {}) {
     '--reporter', join(repository, 'test/workbench/reporter.cjs'), '--timeout', String(options.timeout ?? 20_000), '--exit', ...files,
   ], { cwd: repository, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...options.env, IPC_INSPECTOR_RESULTS: results } });
   const timer = setInterval(() => following.look(), 200);
+  // A synchronous call that never returns escapes mocha's own time-outs.
+  const watchdog = setTimeout(() => child.kill('SIGKILL'), options.limit ?? 8 * 60_000);
   const status = await new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => resolve(signal ?? `status ${code}`));
   });
   clearInterval(timer);
+  clearTimeout(watchdog);
   return following.tally(name, `mocha ended with ${status}`);
 }
