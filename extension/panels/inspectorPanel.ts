@@ -5,10 +5,11 @@ import type { FromInspector, InspectorState, ToInspector } from '../../webview/p
 import { facility } from '../../native-probe/facilityTable';
 import { DisposableStore } from '../dispose';
 import type { IpcModel, Subscription } from '../ipcModel';
+import { objectLabel } from '../objectWords';
 import { l10n } from '../translation';
 import type { Inspected } from './inspected';
 import { inspect } from './inspected';
-import { asState, inspectorName, inspectorStrings, inspectorView, stateOf } from './inspectorView';
+import { asState, inspectorStrings, inspectorView, stateOf } from './inspectorView';
 import { webviewHtml } from './webviewHtml';
 
 /** `viewType` of the panels; package.json activates on `onWebviewPanel:` of it. */
@@ -49,7 +50,7 @@ export class Inspectors implements vscode.Disposable {
       return;
     }
     const row = facility(object.kind);
-    const state: InspectorState = { version: 1, id: object.id, name: inspectorName(object).slice(0, 200), icon: row.icon, label: l10n.t(row.label) };
+    const state: InspectorState = { version: 1, id: object.id, name: objectLabel(object).slice(0, 200), icon: row.icon, label: l10n.t(row.label) };
     this.adopt(vscode.window.createWebviewPanel(inspectorViewType, state.name, column, { enableFindWidget: true }), state);
   }
 

@@ -1,7 +1,8 @@
 // What an inspector shows of one object: a pure function from what is known to sections in words.
-import type { IpcObject, Persistence } from '../../native-probe/model';
+import type { Persistence } from '../../native-probe/model';
 import { facility } from '../../native-probe/facilityTable';
 import type { InspectorState, InspectorStrings, InspectorView, Section } from '../../webview/protocol';
+import { objectLabel } from '../objectWords';
 import { l10n } from '../translation';
 import { handlesSection } from './handlesSection';
 import type { Inspected } from './inspected';
@@ -22,17 +23,12 @@ export function persistenceInWords(persistence: Persistence): string {
   }
 }
 
-/** What people call the object: its name, its key, else its id. */
-export function inspectorName(object: IpcObject): string {
-  return object.name ?? object.key ?? object.id;
-}
-
 /** The view of an object. `goneSince`: when it was seen to be gone; what is shown then is the last known. */
 export function inspectorView(inspected: Inspected, limits: TableLimits, goneSince?: string): InspectorView {
   const { object } = inspected;
   const row = facility(object.kind);
   return {
-    id: object.id, icon: row.icon, label: l10n.t(row.label), name: inspectorName(object),
+    id: object.id, icon: row.icon, label: l10n.t(row.label), name: objectLabel(object),
     summary: l10n.t('{0} Access: {1}. Manual page: {2}.', persistenceInWords(object.persistence), l10n.t(row.accessibility), row.manual),
     goneSince, removable: row.removable,
     sections: [

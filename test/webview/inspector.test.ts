@@ -114,7 +114,7 @@ describe('inspector', function () {
 
   it('shows an override character as its escape', async () => {
     await show(viewOf({ ...objects['posix-semaphore'], name: '/a\u202Eb' }));
-    assert.equal(await inspector.page.locator('h1').textContent(), '/a\\u{202E}b');
+    assert.equal(await inspector.page.locator('h1').textContent(), '/a\\u{202e}b');
   });
 
   it('says that no process has it when that is known, and does not when some could not be seen', async () => {
