@@ -3,7 +3,8 @@ import { closeSync, constants, fchmodSync, fstatSync, fsyncSync, lstatSync, mkdi
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
-import type { IpcObject, Time } from './model';
+import type { CollectedKind, IpcObject, Time } from './model';
+import { facilityTable } from './facilityTable';
 
 /** What a backup says. `object` is the object as the snapshot showed it before removal. */
 export interface Backup {
@@ -96,10 +97,12 @@ export function readBackup(file: string): { objectId: string; object: Restorable
   try {
     parsed = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new Error(`${file} is not a backup of ipc-inspector: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`${file} is not a backup of ipc-inspector: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
   const shape = v.safeParse(backupShape, parsed);
   if (!shape.success) throw new Error(`${file} is not a backup of ipc-inspector: ${v.getDotPath(shape.issues[0]) ?? ''} ${shape.issues[0].message}`);
+  const row = facilityTable.get(shape.output.object.kind as CollectedKind);
+  if (row?.restorable !== true) throw new Error(`${file} is the record of a removed ${row?.label ?? shape.output.object.kind}, which cannot be restored`);
   const object = v.safeParse(restorableObject, (parsed as { object: unknown }).object);
   if (!object.success) throw new Error(`the ${shape.output.object.kind} in ${file} cannot be restored: ${object.issues[0].message}`);
   return { objectId: shape.output.objectId, object: object.output, ...(shape.output.contents === undefined ? {} : { contents: join(dirname(file), shape.output.contents) }) };

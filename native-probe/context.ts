@@ -1,7 +1,7 @@
 // What every facility gets of the pass it takes part in: the host, the processes, where to put gaps, and when to pause.
 import { hostname, release, arch } from 'node:os';
 import type { Host } from './model';
-import { Gaps } from './gaps';
+import type { Gaps } from './gaps';
 import { readLink, readText } from './kernel/procfs';
 import type { ScannedProcess } from './processes';
 

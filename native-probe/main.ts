@@ -2,8 +2,8 @@
 import { runCli } from './cli';
 
 // A reader that went away (`ipc-probe snapshot | head`) is no error of ours.
-process.stdout.on('error', error => {
-  if ('code' in error && error.code === 'EPIPE') process.exit(0);
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
 

@@ -108,8 +108,10 @@ export interface PosixMessageQueueState {
 export interface PosixSharedMemoryState { readonly size: Known<Decimal>; readonly allocated: Known<Decimal>; readonly unlinked?: true }
 /** sem_overview(7): a sem_t in /dev/shm/sem.NAME. */
 export interface PosixSemaphoreState { readonly value: Known<number>; readonly waiters: Known<number>; readonly unlinked?: true }
+/** Last byte, inclusive, in decimal; "EOF" for a lock to the end of the file, however it grows. */
+export type LockEnd = Decimal;
 export interface LockRange {
-  readonly type: 'read' | 'write'; readonly start: Decimal; readonly end: Decimal | 'EOF';
+  readonly type: 'read' | 'write'; readonly start: Decimal; readonly end: LockEnd;
   /** As /proc/locks shows it; -1 for open file description locks, and perhaps dead for flock. */
   readonly pid: number;
 }
@@ -153,7 +155,7 @@ export interface Handle {
   readonly address?: Hex;
   readonly access?: Access;
   readonly end?: string;
-  readonly lock?: { readonly type: 'read' | 'write'; readonly start: Decimal; readonly end: Decimal | 'EOF' };
+  readonly lock?: { readonly type: 'read' | 'write'; readonly start: Decimal; readonly end: LockEnd };
   /** For last-operation: which one, in the manual page's word (msgsnd, msgrcv, semop, shmat, shmdt). */
   readonly operation?: string;
 }

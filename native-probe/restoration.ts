@@ -106,7 +106,7 @@ async function restoreFile(object: Extract<RestorableObject, { kind: 'posix-shar
     try {
       fd = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW, 0o600);
     } catch (error) {
-      throw new Error(errnoOf(error) === 'EEXIST' ? `the name ${object.name} is taken by a newer object: remove that one first` : `${object.name} cannot be made: ${errnoInWords(errnoOf(error))}`);
+      throw new Error(errnoOf(error) === 'EEXIST' ? `the name ${object.name} is taken by a newer object: remove that one first` : `${object.name} cannot be made: ${errnoInWords(errnoOf(error))}`, { cause: error });
     }
     try {
       const { size } = fstatSync(data);
