@@ -143,6 +143,12 @@ export class WorkbenchPage {
     return pane;
   }
 
+  /** Folds a view of the side bar, where it is there. */
+  async fold(title: string): Promise<void> {
+    const header = this.page.locator(`.part.sidebar .pane-header[aria-label^="${title}"]`);
+    if (await header.count() > 0 && await header.first().getAttribute('aria-expanded') === 'true') await header.first().click();
+  }
+
   /** The rows of a view's tree whose text matches. Trees are virtual: only rows in sight exist. */
   rows(view: Locator, text?: string | RegExp): Locator {
     const rows = view.locator('.monaco-list-row');
