@@ -84,7 +84,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   register(commandIds.followThisProcess, async (...args) => {
     const pid = pidOf(args, views);
     if (pid === undefined) return;
-    const result = await client.request('snapshot', { pids: [pid] });
+    const result = await client.request('snapshot', { pids: [pid], kinds: [] });
     const process = 'snapshot' in result ? indexOf(result.snapshot).processes.get(pid) : undefined;
     if (!process) throw new Error(l10n.t('Process {0} has ended, or cannot be seen.', pid));
     await follow(focus, pid, process.startTime, process.comm);

@@ -27,7 +27,7 @@ export class FocusTracker implements vscode.Disposable {
   private readonly store = new DisposableStore();
   private readonly changed = this.store.add(new vscode.EventEmitter<Focus>());
   readonly onDidChange = this.changed.event;
-  /** All processes: read only while a session tells no PID, to find what its debugger traces. */
+  /** All processes, and no objects: read only while a session tells no PID, to find what its debugger traces. */
   private readonly processes: Subscription;
   private terminals: readonly number[] = [];
   private chosen: Extract<Focus, { kind: 'process' }> | undefined;
@@ -35,7 +35,7 @@ export class FocusTracker implements vscode.Disposable {
   private wanted = false;
 
   constructor(private readonly sessions: DebugSessions, model: IpcModel) {
-    this.processes = this.store.add(model.subscribe({}));
+    this.processes = this.store.add(model.subscribe({ kinds: [] }));
     this.store.add(this.processes.onDidChange(() => this.update()));
     this.store.add(sessions.onDidChange(() => this.update()));
     this.update();

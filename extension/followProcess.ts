@@ -23,7 +23,7 @@ export function processItems(processes: readonly Process[], except: ReadonlySet<
 /** Asks which process to follow; undefined when the user chose none. */
 export async function pickProcess(client: ProbeClient): Promise<Process | undefined> {
   const cancel = new vscode.CancellationTokenSource();
-  const items = client.request('snapshot', {}, cancel.token).then(result => {
+  const items = client.request('snapshot', { kinds: [] }, cancel.token).then(result => {
     if (!('snapshot' in result)) throw new Error('the probe answered a delta that was not asked for');
     return processItems(result.snapshot.processes, new Set([result.snapshot.host.pid]));
   });

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { CancellationTokenSource, Emitter, StreamMessageReader, StreamMessageWriter, createMessageConnection } from 'vscode-jsonrpc/node';
+import { CancellationTokenSource, Emitter, ResponseError, StreamMessageReader, StreamMessageWriter, createMessageConnection } from 'vscode-jsonrpc/node';
 import type { CancellationToken, MessageConnection } from 'vscode-jsonrpc/node';
 import type { InitializeResult, Method, ProtocolVersion, Requests } from '../native-probe/protocol';
 import { onDispose } from './dispose';
@@ -11,6 +11,8 @@ import type { Disposable } from './dispose';
 import { l10n } from './translation';
 
 const protocolVersion: ProtocolVersion = 1;
+/** The error code of a request that its sender cancelled (Language Server Protocol). */
+const requestCancelled = -32800;
 
 export type ProbeState =
   | { readonly kind: 'idle' }
@@ -48,7 +50,7 @@ export class ProbeUnavailable extends Error {
   override readonly name = 'ProbeUnavailable';
 }
 
-interface Running { readonly child: ChildProcessWithoutNullStreams; readonly connection: MessageConnection; readonly ready: Promise<InitializeResult>; lost: boolean; readonly lostSignal: CancellationTokenSource }
+interface Running { readonly child: ChildProcessWithoutNullStreams; readonly connection: MessageConnection; readonly ready: Promise<InitializeResult>; lost: boolean; lostReason: string; readonly lostSignal: CancellationTokenSource }
 
 /** One probe at a time; the first request starts it. */
 export class ProbeClient implements Disposable {
@@ -103,6 +105,8 @@ export class ProbeClient implements Disposable {
   }
 
   private async send<M extends Method>(running: Running, method: M, params: Requests[M]['params'], token?: CancellationToken): Promise<Requests[M]['result']> {
+    if (running.lost) throw new ProbeUnavailable(running.lostReason);
+    if (token?.isCancellationRequested) throw new ResponseError(requestCancelled, 'cancelled');
     const cancel = new CancellationTokenSource();
     let timer: NodeJS.Timeout | undefined;
     const listeners: Disposable[] = [];
@@ -111,11 +115,8 @@ export class ProbeClient implements Disposable {
       // A connection that is lost leaves its callers pending for ever: the race is what ends them.
       const overdue = new Promise<never>((_, reject) => {
         timer = setTimeout(() => reject(new ProbeUnavailable(l10n.t('The probe did not answer "{0}" within {1} seconds.', method, Math.round(milliseconds / 1000)))), milliseconds);
-        const gone = () => reject(new ProbeUnavailable(l10n.t('The probe ended before it answered "{0}".', method)));
-        if (running.lost) gone();
-        listeners.push(running.lostSignal.token.onCancellationRequested(gone));
+        listeners.push(running.lostSignal.token.onCancellationRequested(() => reject(new ProbeUnavailable(running.lostReason))));
       });
-      if (token?.isCancellationRequested) cancel.cancel();
       if (token) listeners.push(token.onCancellationRequested(() => cancel.cancel()));
       return await Promise.race([running.connection.sendRequest<Requests[M]['result']>(method, params, cancel.token), overdue]);
     } catch (error) {
@@ -135,7 +136,7 @@ export class ProbeClient implements Disposable {
     const child = this.options.start();
     const connection = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
     const lostSignal = new CancellationTokenSource();
-    const running: Running = { child, connection, lost: false, lostSignal, ready: Promise.resolve().then(() => this.handshake(running)) };
+    const running: Running = { child, connection, lost: false, lostReason: '', lostSignal, ready: Promise.resolve().then(() => this.handshake(running)) };
     this.running = running;
     createInterface({ input: child.stderr }).on('line', line => this.options.log.info(`probe: ${line}`));
     // Writing to a probe that has just died: its `exit` tells the story, this would only tell it twice.
@@ -163,10 +164,11 @@ export class ProbeClient implements Disposable {
   }
 
   /** Ends a probe that is no longer wanted: it leaves by itself when its input ends. */
-  private end(running: Running): void {
+  private end(running: Running, reason = l10n.t('The probe has been shut down.')): void {
     if (this.running === running) this.running = undefined;
     if (running.lost) return;
     running.lost = true;
+    running.lostReason = reason;
     running.lostSignal.cancel();
     running.connection.dispose();
     running.child.stdin.end();
@@ -179,7 +181,7 @@ export class ProbeClient implements Disposable {
   private lost(running: Running, reason: string): void {
     if (running.lost) return;
     const wasCurrent = this.running === running;
-    this.end(running);
+    this.end(running, reason);
     if (!wasCurrent || this.disposed) return;
     clearTimeout(this.proven);
     const delay = this.backOff[this.failures];
