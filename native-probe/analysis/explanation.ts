@@ -28,7 +28,7 @@ const conclusions: Readonly<Record<Finding['verdict'], string>> = {
 
 /** The whole explanation of a finding. */
 export function explain({ verdict, links, behind, processes, objects }: Explained): string {
-  const speaker = new Speaker(processes, objects, links.map(link => link.wait));
+  const speaker = new Speaker(processes, objects, links);
   const sentences = links.slice(0, spokenLinks).map(link => speaker.link(link));
   if (links.length > spokenLinks) sentences.push(`The chain goes on over ${links.length - spokenLinks} more threads.`);
   if (behind > 0) sentences.push(`${behind} more ${behind === 1 ? 'thread waits' : 'threads wait'} behind them.`);
@@ -41,34 +41,42 @@ class Speaker {
   readonly #comms: ReadonlyMap<number, string>;
   readonly #objects: ReadonlyMap<string, IpcObject>;
   readonly #threads: ReadonlyMap<string, Wait>;
-  /** Threads that were introduced with their numbers: from then on the name is enough, while it is the only one of that name. */
-  readonly #introduced = new Map<string, string>();
+  readonly #introduced = new Set<string>();
+  /** Who else in this chain goes by a name: with two of them the numbers are always said. */
+  readonly #bearers = new Map<string, Set<string>>();
 
-  constructor(processes: readonly Process[], objects: readonly IpcObject[], waits: readonly Wait[]) {
+  constructor(processes: readonly Process[], objects: readonly IpcObject[], links: readonly ExplainedLink[]) {
     this.#comms = new Map(processes.map(process => [process.pid, process.comm]));
     this.#objects = new Map(objects.map(object => [object.id, object]));
-    this.#threads = new Map(waits.map(wait => [`${wait.pid}/${wait.tid}`, wait]));
+    this.#threads = new Map(links.map(({ wait }) => [`${wait.pid}/${wait.tid}`, wait]));
+    for (const { wait, clause } of links.slice(0, spokenLinks)) {
+      for (const thread of [wait, ...clause?.alternatives.flatMap(alternative => alternative.threads) ?? []]) {
+        const { key, short } = this.#names(thread);
+        this.#bearers.set(short, (this.#bearers.get(short) ?? new Set()).add(key));
+      }
+    }
   }
 
   link({ wait, clause }: ExplainedLink): string {
     const subject = this.#thread(wait).replace(/^thread /, 'Thread ');
     if (!clause) return `${subject} is stopped.`;
-    const limit = wait.timeout === undefined ? '' : wait.timeout === null ? ' (with a time limit)' : ` (until ${wait.timeout})`;
+    const limit = wait.timeout === undefined ? '' : wait.timeout === null ? ' (with a time limit)' : ` (${/^[\d.]+ s$/.test(wait.timeout) ? 'for at most' : 'until'} ${wait.timeout})`;
     return `${subject} waits for ${this.#what(wait, clause)}${limit}${this.#who(clause)}.`;
   }
 
-  /** "thread worker (812/815)" for a thread with a name of its own, "backup (930)" for a process or its main thread; later the name alone. */
-  #thread({ pid, tid }: ThreadRef): string {
+  #names({ pid, tid }: ThreadRef): { key: string; short: string; full: string } {
     const comm = this.#comms.get(pid) ?? this.#threads.get(`${pid}/${tid ?? pid}`)?.threadComm ?? 'process';
-    const whole = tid === undefined || tid === pid;
-    const name = whole ? comm : this.#threads.get(`${pid}/${tid}`)?.threadComm ?? comm;
-    const key = whole ? `${pid}` : `${pid}/${tid}`;
-    const known = this.#introduced.get(key);
-    if (known !== undefined) return known;
-    const full = whole ? `${name} (${pid})` : `thread ${name} (${pid}/${tid})`;
-    const short = whole ? name : `thread ${name}`;
-    this.#introduced.set(key, [...this.#introduced.values()].includes(short) ? full : short);
-    return full;
+    if (tid === undefined || tid === pid) return { key: `${pid}`, short: comm, full: `${comm} (${pid})` };
+    const name = this.#threads.get(`${pid}/${tid}`)?.threadComm ?? comm;
+    return { key: `${pid}/${tid}`, short: `thread ${name}`, full: `thread ${name} (${pid}/${tid})` };
+  }
+
+  /** "thread worker (812/815)" for a thread with a name of its own, "backup (930)" for a process or its main thread; later the name alone. */
+  #thread(thread: ThreadRef): string {
+    const { key, short, full } = this.#names(thread);
+    const name = this.#introduced.has(key) && (this.#bearers.get(short)?.size ?? 0) < 2 ? short : full;
+    this.#introduced.add(key);
+    return name;
   }
 
   #what(wait: Wait, clause: Clause): string {

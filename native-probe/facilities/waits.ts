@@ -1,10 +1,169 @@
-// Blocked threads, what they wait for, and what follows from it.
-import type { Finding, Handle, IpcObject, Wait } from '../model';
+// Blocked threads, what they wait for, and what follows from it. Every thread in question is read once; what the findings rest
+// on is read a second time before anything is said.
 import type { ScanContext } from '../context';
+import { asRoot } from '../gaps';
+import { judge } from '../analysis/deadlocks';
+import type { Judgement } from '../analysis/deadlocks';
+import { isNativeCall, restartedCall } from '../kernel/futexLayouts';
+import type { SyscallName } from '../kernel/syscalls';
+import { syscallName } from '../kernel/syscalls';
+import type { SyscallLine, Thread } from '../kernel/threads';
+import type { Finding, Handle, IpcObject, Wait } from '../model';
+import { toProcess } from '../processes';
+import type { ScannedProcess } from '../processes';
+import { readFlock } from './waits/flock';
+import { readFutex } from './waits/futex';
+import type { WaitReader } from './waits/reader';
+import { WaitScene } from './waits/scene';
+import { collectFlockLocks } from './flockLock';
 
 export interface Waiting { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[]; readonly waits: readonly Wait[]; readonly findings: readonly Finding[] }
 
-/** (being built) */
-export function collectWaits(_context: ScanContext, _options: { readonly pids?: readonly number[] | undefined; readonly waits?: boolean | undefined }): Promise<Waiting> {
-  return Promise.resolve({ objects: [], handles: [], waits: [], findings: [] });
+/** One row an operation. A call without a row is not understood: its thread is taken to be able to go on. */
+const readers: ReadonlyMap<SyscallName, WaitReader> = new Map<SyscallName, WaitReader>([
+  ['futex', readFutex],
+  ['flock', readFlock],
+]);
+
+/** Everything one pass found. */
+interface Pass {
+  readonly waits: readonly Wait[];
+  /** What shows that a thread did not run: start time, system call line, context switches. By PID/TID. */
+  readonly witnesses: ReadonlyMap<string, string>;
+  readonly threads: ReadonlyMap<number, readonly number[]>;
+  readonly objects: readonly IpcObject[];
+  readonly handles: readonly Handle[];
+}
+
+const keyOf = ({ pid, tid }: { pid: number; tid: number }): string => `${pid}/${tid}`;
+
+/**
+ * Locks, and when asked for, waits and findings. With `pids`, only their threads and those that they wait for, directly or not.
+ * A finding was seen twice: between its two readings no member ran, and the holders were the same.
+ */
+export async function collectWaits(context: ScanContext, options: { readonly pids?: readonly number[] | undefined; readonly waits?: boolean | undefined }): Promise<Waiting> {
+  if (!options.waits) {
+    const { objects, handles } = collectFlockLocks(context);
+    return { objects, handles, waits: [], findings: [] };
+  }
+  const first = await readPass(context, options.pids ?? context.processes.map(process => process.pid), false);
+  const processes = context.processes.map(toProcess);
+  let judgement = judge({ ...first, processes });
+  if (judgement.findings.length > 0) judgement = await confirmed(context, first, judgement);
+  return { objects: first.objects, handles: first.handles, waits: judgement.waits, findings: judgement.findings };
+}
+
+/** Looks again at everybody who is said to be stuck, and judges anew without those who moved and with what changed. */
+async function confirmed(context: ScanContext, first: Pass, said: Judgement): Promise<Judgement> {
+  const concerned = said.findings.flatMap(finding => [...finding.threads, ...finding.chain]);
+  const second = await readPass(context, [...new Set(concerned.map(thread => thread.pid))], true);
+  const inQuestion = new Set(concerned.map(keyOf));
+  const now = new Map(second.waits.map(wait => [keyOf(wait), wait]));
+  const waits: Wait[] = [];
+  for (const wait of first.waits) {
+    const key = keyOf(wait);
+    const again = now.get(key);
+    if (!inQuestion.has(key)) waits.push(wait);
+    else if (again && first.witnesses.get(key) === second.witnesses.get(key)) {
+      waits.push(sameReasons(wait, again) ? wait : { ...wait, clauses: [...again.clauses.map(clause => ({ ...clause, external: 'the holders changed while they were looked at' }))] });
+    }
+    // Otherwise it ran in between: this wait is over.
+  }
+  // A thread that was seen once may act: only what both readings show as blocked is.
+  const threads = new Map([...first.threads].map(([pid, tids]) => [pid, [...new Set([...tids, ...second.threads.get(pid) ?? []])]]));
+  return judge({ waits, threads, processes: context.processes.map(toProcess), objects: first.objects });
+}
+
+function sameReasons(a: Wait, b: Wait): boolean {
+  return a.operation === b.operation && a.objectId === b.objectId && JSON.stringify(a.clauses) === JSON.stringify(b.clauses);
+}
+
+/** One pass over the threads of some processes and, as they turn up, of those who could unblock them. */
+async function readPass(context: ScanContext, pids: readonly number[], again: boolean): Promise<Pass> {
+  const scene = new WaitScene(context, again);
+  try {
+    const waits: Wait[] = [];
+    const witnesses = new Map<string, string>();
+    const threads = new Map<number, readonly number[]>();
+    const queue = [...pids];
+    const queued = new Set(queue);
+    for (let at = 0; at < queue.length; at++) {
+      const process = scene.byPid.get(queue[at] ?? 0);
+      if (!process || process.kernelThread) continue;
+      const alive = scene.threads(process.pid);
+      threads.set(process.pid, alive.map(thread => thread.tid));
+      for (const thread of alive) {
+        // Before the reasons are read: what is equal here and on the second look stood still for all that is read in between.
+        const switches = thread.syscall && understood(thread.syscall) ? scene.status(process.pid, thread.tid)?.switches ?? 'gone' : '';
+        const wait = readWait(scene, process, thread);
+        if (!wait) continue;
+        waits.push(wait);
+        witnesses.set(keyOf(wait), [thread.startTime, thread.syscall?.text ?? '', switches].join(' | '));
+        for (const clause of wait.clauses) for (const alternative of clause.alternatives) for (const { pid } of alternative.threads) {
+          if (!queued.has(pid)) { queued.add(pid); queue.push(pid); }
+        }
+      }
+      await context.pause();
+    }
+    noteDenied(scene);
+    const locks = again ? undefined : scene.flocks();
+    for (const object of locks?.objects ?? []) scene.addObject(object);
+    for (const handle of locks?.handles ?? []) scene.addHandle(handle);
+    return { waits, witnesses, threads, ...scene.collected() };
+  } finally {
+    scene.close();
+  }
+}
+
+const stoppedStates: Readonly<Record<string, string>> = { T: 'stopped', t: 'tracing stop' };
+
+const understood = ({ number }: SyscallLine): boolean => {
+  const name = syscallName(number);
+  return name !== undefined && (readers.has(name) || name === 'restart_syscall');
+};
+
+/** A thread's wait; undefined for one that runs, or waits for something not understood. */
+function readWait(scene: WaitScene, process: ScannedProcess, thread: Thread): Wait | undefined {
+  const reading = thread.syscall && understood(thread.syscall) ? readCall(scene, process, thread, thread.syscall) : undefined;
+  const stop = stoppedStates[thread.state];
+  const base = { pid: process.pid, tid: thread.tid, threadComm: thread.comm, verdict: 'waiting' as const };
+  const stopped = stop === undefined ? {} : { stopped: true };
+  const stopEvidence = stop === undefined ? [] : [`thread ${thread.tid} is in state ${thread.state} (${stop})`];
+  if (reading) return { ...base, ...reading, evidence: [...reading.evidence, ...stopEvidence], ...stopped };
+  return stop === undefined ? undefined : { ...base, operation: stop, evidence: stopEvidence, clauses: [], ...stopped };
+}
+
+function readCall(scene: WaitScene, process: ScannedProcess, thread: Thread, line: SyscallLine): ReturnType<WaitReader> {
+  const number = actualNumber(scene, process, line);
+  const reader = number === undefined ? undefined : readers.get(syscallName(number) ?? 'restart_syscall');
+  return reader?.({ scene, process, thread, call: line });
+}
+
+/** The number of the call that really waits: a 32-bit process's numbers mean other calls, and a restarted call hides its own. */
+function actualNumber(scene: WaitScene, process: ScannedProcess, line: SyscallLine): number | undefined {
+  const restarted = syscallName(line.number) === 'restart_syscall';
+  // Elsewhere a restarted call cannot be looked up, and 32-bit processes have other registers altogether.
+  if (scene.context.host.architecture !== 'x64') return restarted ? undefined : line.number;
+  const length = restarted ? 7 : 2;
+  const code = scene.memory(process.pid).read(line.programCounter - BigInt(length), length, line.programCounter);
+  if (code.value === undefined) {
+    if (code.errno === 'EACCES' || code.errno === 'EPERM') scene.denied.set(process.pid, code.errno);
+    return undefined;
+  }
+  return restarted ? restartedCall(code.value) : isNativeCall(code.value) ? line.number : undefined;
+}
+
+/** One gap for all processes whose threads may not be looked at: which they are stands in the gaps of the processes. */
+function noteDenied(scene: WaitScene): void {
+  const byErrno = new Map<string, ScannedProcess[]>();
+  for (const [pid, errno] of scene.denied) {
+    const process = scene.byPid.get(pid);
+    if (process) byErrno.set(errno, [...byErrno.get(errno) ?? [], process]);
+  }
+  for (const [errno, processes] of byErrno) {
+    const own = processes.filter(process => process.uid === scene.context.host.uid);
+    for (const process of own) scene.context.gaps.failed({ pid: process.pid, facility: 'waits', field: 'syscall' }, `cannot read what the threads of pid ${process.pid} (${process.comm}) are blocked in`, errno, 'run the probe as root (Yama\'s ptrace_scope may deny it to everyone else)');
+    const others = processes.length - own.length;
+    if (others > 0) scene.context.gaps.failed({ facility: 'waits', field: 'syscall' }, `cannot read what the threads of ${others === 1 ? 'one process' : `${others} processes`} of other users are blocked in`, errno, asRoot);
+  }
 }

@@ -51,7 +51,7 @@ describe('judging waits', () => {
   it('keeps a limited wait in the ring apart: deadlocked until the time limit', () => {
     const { verdicts, findings } = judged([first, second, { ...third, timeout: '5 s' }], [[812, [812, 813]], [930, [930]]]);
     assert.deepEqual(new Set(verdicts), new Set(['deadlocked-until-timeout']));
-    assert.match(findings[0]?.explanation ?? '', /\(until 5 s\) held by/);
+    assert.match(findings[0]?.explanation ?? '', /\(for at most 5 s\) held by/);
   });
 
   it('suspects where a gap stands for holders, and names the gap', () => {

@@ -1,0 +1,107 @@
+// What the readers of blocked threads share during one pass: caches of what /proc says of threads, memory and mappings, and
+// the objects and handles that turn up on the way. Owns the descriptors of /proc/PID/mem, so it must be closed.
+import type { ScanContext } from '../../context';
+import type { Handle, IpcObject } from '../../model';
+import type { ScannedProcess } from '../../processes';
+import type { Mapping } from '../../kernel/procfs';
+import { parseMapsLine, readText } from '../../kernel/procfs';
+import { ProcessMemory } from '../../kernel/processMemory';
+import type { Thread, ThreadStatus } from '../../kernel/threads';
+import { listThreads, readThread, readThreadStatus } from '../../kernel/threads';
+import { collectFlockLocks } from '../flockLock';
+import type { FlockLocks } from '../flockLock';
+
+export class WaitScene {
+  readonly objects = new Map<string, IpcObject>();
+  readonly byPid: ReadonlyMap<number, ScannedProcess>;
+  /** Processes of which not even the blocking system call may be read, with the errno. */
+  readonly denied = new Map<number, string>();
+  readonly #handles = new Map<string, Handle>();
+  readonly #threads = new Map<number, readonly Thread[]>();
+  readonly #statuses = new Map<number, ThreadStatus | undefined>();
+  readonly #memories = new Map<number, ProcessMemory>();
+  readonly #maps = new Map<number, readonly string[]>();
+  #flocks: FlockLocks | undefined;
+
+  /** `again`: this is the second look, which trusts nothing read before. */
+  constructor(readonly context: ScanContext, readonly again: boolean) {
+    this.byPid = new Map(context.processes.map(process => [process.pid, process]));
+  }
+
+  /** The threads that are alive. */
+  threads(pid: number): readonly Thread[] {
+    const known = this.#threads.get(pid);
+    if (known) return known;
+    const threads = (listThreads(pid).value ?? []).map(tid => readThread(pid, tid)).filter(thread => thread !== undefined);
+    for (const { denied } of threads) if (denied !== undefined) this.denied.set(pid, denied);
+    this.#threads.set(pid, threads);
+    return threads;
+  }
+
+  /** A thread's status, read once; undefined when it is gone. */
+  status(pid: number, tid: number): ThreadStatus | undefined {
+    if (this.#statuses.has(tid)) return this.#statuses.get(tid);
+    const status = readThreadStatus(pid, tid);
+    this.#statuses.set(tid, status);
+    return status;
+  }
+
+  /** The TID that a thread has in its own PID namespace, and writes into mutexes. */
+  ownTid(process: ScannedProcess, tid: number): number | undefined {
+    return process.nsPids === undefined ? tid : this.status(process.pid, tid)?.ownTid;
+  }
+
+  memory(pid: number): ProcessMemory {
+    const memory = this.#memories.get(pid) ?? new ProcessMemory(pid);
+    this.#memories.set(pid, memory);
+    return memory;
+  }
+
+  /** The mapping that an address lies in. */
+  mappingAt(pid: number, address: bigint): Mapping | undefined {
+    let lines = this.#maps.get(pid);
+    if (!lines) {
+      lines = (readText(`/proc/${pid}/maps`).value ?? '').split('\n');
+      this.#maps.set(pid, lines);
+    }
+    return findMapping(lines, address);
+  }
+
+  /** The flock locks of the machine, read at the first wait that needs them. */
+  flocks(): FlockLocks {
+    this.#flocks ??= collectFlockLocks(this.context, { again: this.again });
+    return this.#flocks;
+  }
+
+  /** Adds an object unless it is known; what is known stays, because it was read with more at hand. */
+  addObject(object: IpcObject): void {
+    if (!this.objects.has(object.id)) this.objects.set(object.id, object);
+  }
+
+  addHandle(handle: Handle): void {
+    this.#handles.set([handle.objectId, handle.pid, handle.tid ?? '', handle.via, handle.fd ?? '', handle.address ?? ''].join(' '), handle);
+  }
+
+  /** Everything collected. */
+  collected(): { objects: IpcObject[]; handles: Handle[] } {
+    return { objects: [...this.objects.values()], handles: [...this.#handles.values()] };
+  }
+
+  close(): void {
+    for (const memory of this.#memories.values()) memory.close();
+  }
+}
+
+/** The line of maps (sorted by address) whose range holds an address. Binary search: only the hit is parsed in full. */
+export function findMapping(lines: readonly string[], address: bigint): Mapping | undefined {
+  let [low, high] = [0, lines.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const line = lines[middle] ?? '';
+    const start = /^[0-9a-f]+(?=-)/.exec(line)?.[0];
+    if (start !== undefined && BigInt(`0x${start}`) <= address) low = middle + 1;
+    else high = middle;
+  }
+  const mapping = parseMapsLine(lines[low - 1] ?? '');
+  return mapping && address < mapping.end ? mapping : undefined;
+}
