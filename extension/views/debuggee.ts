@@ -1,5 +1,5 @@
 // The view IPC of the Debuggee: what the followed processes have, what they do with it, and who else has it. Pure.
-import type { Handle, Process } from '../../native-probe/model';
+import type { Handle, IpcObject, Process } from '../../native-probe/model';
 import { handleWords, processTooltip } from '../objectWords';
 import { objectSummary } from '../objectWords';
 import { processName, processState } from '../presentation';
@@ -22,7 +22,7 @@ function debuggeeNode(pid: number, followed: readonly number[], index: SnapshotI
     return { id, label: l10n.t('PID {0}', pid), description: l10n.t('has ended, or cannot be seen'), icon: 'circle-slash', expansion: 'none', pid };
   }
   const own = grouped(index.handlesBy(pid), it => it.objectId);
-  const objects = inOrder([...own.keys()].flatMap(objectId => index.objects.get(objectId) ?? []));
+  const objects = inOrder([...own.keys()].flatMap(objectId => index.objects.get(objectId) ?? []).filter(object => !isInternal(object, pid, index)));
   return {
     id,
     label: processName(process, pid),
@@ -43,6 +43,11 @@ function debuggeeNode(pid: number, followed: readonly number[], index: SnapshotI
     }),
     pid,
   };
+}
+
+/** A word of unknown meaning in memory that nobody else has: a run-time's own business. Whoever waits on it is in Waits. */
+function isInternal(object: IpcObject, pid: number, index: SnapshotIndex): boolean {
+  return object.kind === 'futex' && index.handlesOf(object.id).every(handle => handle.pid === pid);
 }
 
 function describe(handles: readonly Handle[], summary: string): string {

@@ -1,6 +1,6 @@
 // The view Waits: findings first, each with its chain in words, then every blocked thread and what it waits for. Pure.
 import type { Alternative, Clause, Finding, ThreadRef, Wait, WaitVerdict } from '../../native-probe/model';
-import { objectTitleOf } from '../objectWords';
+import { objectLabel, objectTitleOf } from '../objectWords';
 import { inMarkdown, processName, visible } from '../presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
@@ -12,9 +12,40 @@ export function waitNodes(index: SnapshotIndex): TreeNode[] {
   const { findings, waits } = index.snapshot;
   return [
     ...findings.map(finding => findingNode(finding, index)),
-    ...[...waits].sort((a, b) => a.pid - b.pid || a.tid - b.tid).map(wait => waitNode('', wait, index)),
+    ...inOrder(waits.filter(wait => !isIdle(wait))).map(wait => waitNode('', wait, index)),
+    ...idleNodes(inOrder(waits.filter(isIdle)), index),
     ...waitGaps(index),
   ];
+}
+
+/** In the order of interest: the worse verdict first. */
+function inOrder(waits: readonly Wait[]): Wait[] {
+  const worst: readonly WaitVerdict[] = ['deadlocked', 'orphaned', 'deadlocked-until-timeout', 'suspected', 'behind-stopped', 'waiting'];
+  return [...waits].sort((a, b) => worst.indexOf(a.verdict) - worst.indexOf(b.verdict) || a.pid - b.pid || a.tid - b.tid);
+}
+
+/** Asleep on a word whose meaning is not known, as the idle threads of most run-times are. */
+function isIdle(wait: Wait): boolean {
+  return wait.operation === 'futex' && wait.verdict === 'waiting';
+}
+
+function idleNodes(waits: readonly Wait[], index: SnapshotIndex): TreeNode[] {
+  return waits.length === 0 ? [] : [{
+    id: 'idle',
+    label: waits.length === 1 ? l10n.t('1 thread waits on a futex of unknown kind') : l10n.t('{0} threads wait on futexes of unknown kind', waits.length),
+    icon: 'ellipsis',
+    tooltip: () => l10n.t('Any thread that maps the memory can wake them. The idle threads of a run-time usually wait like this.'),
+    expansion: 'collapsed',
+    children: () => waits.map(wait => waitNode('', wait, index)),
+  }];
+}
+
+/** What a thread is in, and on what: `flock on ledger.lock`, `pthread_mutex_lock on mutex 0x…`. */
+function operationWords(wait: Wait, index: SnapshotIndex): string {
+  const object = wait.objectId === undefined ? undefined : index.objects.get(wait.objectId);
+  if (wait.objectId === undefined) return visible(wait.operation);
+  if (wait.operation === 'futex') return objectTitleOf(index, wait.objectId);
+  return l10n.t('{0} on {1}', visible(wait.operation), object?.kind === 'flock-lock' ? objectLabel(object) : objectTitleOf(index, wait.objectId));
 }
 
 function waitGaps(index: SnapshotIndex): TreeNode[] {
@@ -88,12 +119,11 @@ function chainNode(id: string, finding: Finding, position: number, index: Snapsh
 
 function waitNode(parent: string, wait: Wait, index: SnapshotIndex): TreeNode {
   const id = `${parent}wait:${wait.pid}.${wait.tid}`;
-  const on = wait.objectId === undefined ? '' : objectTitleOf(index, wait.objectId);
   return {
     id,
     label: threadName(index, wait),
     description: [
-      on === '' ? visible(wait.operation) : l10n.t('{0} on {1}', visible(wait.operation), on),
+      operationWords(wait, index),
       ...(wait.timeout === undefined ? [] : [wait.timeout === null ? l10n.t('with an unknown timeout') : l10n.t('timeout {0}', visible(wait.timeout))]),
       ...(wait.stopped ? [l10n.t('stopped')] : []),
     ].join(' · '),

@@ -166,11 +166,18 @@ describe('the view Waits', () => {
     assert.equal(drawn(waitNodes(indexOf(snapshot))), `Deadlock | left and right wait for each other
   left (PID 100) | waits for flock lock lock, held by right (PID 200)
   right (PID 200) | waits for mutex 0x10, held by left (PID 100)
-left (PID 100) | flock on flock lock lock
+left (PID 100) | flock on lock
   right (PID 200) | unlock · flock lock lock
 right (PID 200) | pthread_mutex_lock on mutex 0x10
   left (PID 100) | unlock · mutex 0x10
 `);
+  });
+
+  it('keeps idle threads out of the way, in a group that says what is known', () => {
+    const idle = { pid: 100, tid: 101, threadComm: 'idler', operation: 'futex', objectId: 'futex:100.1@0x7f', verdict: 'waiting' as const, evidence: [], clauses: [] };
+    assert.deepEqual(waitNodes(indexOf({ ...snapshot, findings: [], waits: [idle, ...snapshot.waits] })).map(it => [it.label, it.expansion]), [
+      ['left (PID 100)', 'collapsed'], ['right (PID 200)', 'collapsed'], ['1 thread waits on a futex of unknown kind', 'collapsed'],
+    ]);
   });
 
   it('is empty when nothing waits', () => {
