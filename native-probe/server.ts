@@ -61,7 +61,7 @@ export function serve(input: Readable, output: Writable, log: Writable): Promise
     const end = (status: number, why?: string): void => {
       if (why !== undefined) log.write(`ipc-probe: ${why}\n`);
       // What is under way (a removal) is finished, then the process goes.
-      void turn.finally(() => { connection.dispose(); resolve(status); });
+      void turn.finally(() => { connection.dispose(); input.destroy(); resolve(status); });
     };
     bounded.on('error', error => { end(error instanceof MessageError ? 65 : 70, `closing the connection: ${error.message}`); });
     connection.onError(([error]) => { log.write(`ipc-probe: ${error.message}\n`); });
