@@ -50,7 +50,7 @@ function keyOf({ pid, tid, via, fd, address, end, lock, operation }: Handle): st
 /** The table of handles. Sorted by PID, so that rows keep their place while processes come and go. */
 export function handlesSection(inspected: Inspected, limits: TableLimits): Section {
   const key = 'handles';
-  const { handles, processes, object } = inspected;
+  const { handles, processes } = inspected;
   const sorted = [...handles].sort((a, b) => a.pid - b.pid || a.via.localeCompare(b.via) || (a.fd ?? -1) - (b.fd ?? -1) || (a.address ?? '').localeCompare(b.address ?? ''));
   const seen = new Map<string, number>();
   const rows = limited(key, sorted, limits).map((handle): Row => {
@@ -70,13 +70,28 @@ export function handlesSection(inspected: Inspected, limits: TableLimits): Secti
     { key: 'process', label: l10n.t('Process') }, { key: 'via', label: l10n.t('Has it by') },
     { key: 'access', label: l10n.t('Access') }, { key: 'where', label: l10n.t('Where') },
   ];
-  const unseen = inspected.gaps.some(gap => gap.scope.pid !== undefined || gap.scope.facility === 'processes');
-  return {
-    type: 'table', key, title: l10n.t('Handles'), columns, rows, total: handles.length,
-    empty: unseen ? l10n.t('No process that could be looked into has it; some could not (see “Not seen”).') : l10n.t('No process has it.'),
-    remark: object.kind === 'sysv-message-queue' || object.kind === 'sysv-semaphore-set'
-      ? l10n.t('The kernel keeps no list of the users of this kind of object: a process that has the id but used it last before another one leaves no trace.') : undefined,
-  };
+  return { type: 'table', key, title: l10n.t('Handles'), columns, rows, total: handles.length, empty: nobody(inspected), remark: remark(inspected) };
+}
+
+/** What no handles mean. */
+function nobody({ object, gaps }: Inspected): string {
+  if (object.kind === 'sysv-shared-memory' && object.state.nattch === 0) return l10n.t('No process has it attached: shm_nattch is 0.');
+  const unseen = gaps.some(({ scope }) => scope.facility === 'processes' || (scope.facility === undefined && scope.pid !== undefined));
+  return unseen ? l10n.t('No process that could be looked into has it; some could not (see “Not seen”).') : l10n.t('No process has it.');
+}
+
+/** What the table cannot show. */
+function remark({ object, handles }: Inspected): string | undefined {
+  switch (object.kind) {
+    case 'sysv-message-queue': case 'sysv-semaphore-set':
+      return l10n.t('The kernel keeps no list of the users of this kind of object: a process that has the id but used it last before another one leaves no trace.');
+    case 'sysv-shared-memory': {
+      // shm_nattch counts attachments everywhere, also in processes that are not readable or not visible from here.
+      const missing = object.state.nattch - handles.filter(handle => handle.via === 'attachment').length;
+      return missing > 0 ? l10n.t('{0} of its {1} attachments are in processes that could not be seen.', missing, object.state.nattch) : undefined;
+    }
+    default: return undefined;
+  }
 }
 
 function words(text: string | undefined): Value | undefined {

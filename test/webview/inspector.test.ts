@@ -126,6 +126,14 @@ describe('inspector', function () {
     assert.match(await main(), /some could not/);
   });
 
+  it('counts the attachments that are in processes nobody could look into', async () => {
+    const object = objects['sysv-shared-memory'];
+    await show(viewOf(object, { handles: handlesOf(object.id) }));
+    assert.match(await main(), /1 of its 2 attachments are in processes that could not be seen\./);
+    await show(viewOf({ ...object, state: { ...object.state, nattch: 0 } }));
+    assert.match(await main(), /No process has it attached: shm_nattch is 0\./);
+  });
+
   it('shows one handle as one row with process, way, access and place', async () => {
     const object = objects['posix-semaphore'];
     await show(viewOf(object, { handles: [{ objectId: object.id, pid: 812, via: 'descriptor', fd: 4, access: 'read-write' }] }));
