@@ -137,8 +137,10 @@ function findHolders(context: ScanContext, again: boolean): { holders: Map<strin
 
 /** The descriptors that are paths; null when they may not be read. */
 function openFiles(pid: number): { fd: number; target: string }[] | null {
-  // Where only the first thread has ended, /proc/PID/fd is empty although the others still have every descriptor.
-  if ((numericEntries(`/proc/${pid}/task`).value?.length ?? 0) > 1 && parseStat(readText(`/proc/${pid}/stat`).value ?? '')?.state === 'Z') return null;
+  if (parseStat(readText(`/proc/${pid}/stat`).value ?? '')?.state === 'Z') {
+    // A zombie has no descriptors. Where only the first thread has ended, the others still have all of them, although /proc/PID/fd is empty.
+    return (numericEntries(`/proc/${pid}/task`).value?.length ?? 0) > 1 ? null : [];
+  }
   const entries = numericEntries(`/proc/${pid}/fd`);
   if (entries.value === undefined) return isGone(entries.errno) ? [] : null;
   const files: { fd: number; target: string }[] = [];

@@ -64,8 +64,8 @@ export function decodeGlibcMutex(bytes: Buffer, call: FutexCall): GlibcMutex | u
   const [robust, pi, protect, shared] = [kindRobust, kindPriorityInherit, kindPriorityProtect, kindShared].map(bit => (kind & bit) !== 0);
   if (robust === undefined || pi === undefined || shared === undefined || (protect && (pi || robust))) return undefined;
   const type = mutexTypes[(kind & kindType) as 0 | 1 | 2 | 3];
-  // __count counts the locks of a recursive mutex and nothing else.
-  if ((type === 'recursive') !== (count > 0)) return undefined;
+  // __count counts the locks of a recursive mutex; robust and priority-inheriting ones of other types set it to 1 as well.
+  if (type === 'recursive' ? count < 1 : count > (robust || pi ? 1 : 0)) return undefined;
   const pristine = users === 1 && (robust || bytes.subarray(24, mutexBytes).every(byte => byte === 0));
   const isPrivate = (call.operation & FUTEX_PRIVATE_FLAG) !== 0;
   const tid = word & FUTEX_TID_MASK;

@@ -37,10 +37,10 @@ export interface ThreadStatus {
 
 /** Parses status; undefined when a needed line is missing. */
 export function parseThreadStatus(text: string): ThreadStatus | undefined {
-  const own = /^NSpid:\s*(?:\d+\s+)*?(\d+)\s*$/m.exec(text)?.[1] ?? /^Pid:\s*(\d+)$/m.exec(text)?.[1];
-  const voluntary = /^voluntary_ctxt_switches:\s*(\d+)$/m.exec(text)?.[1];
-  const involuntary = /^nonvoluntary_ctxt_switches:\s*(\d+)$/m.exec(text)?.[1];
-  const caught = /^SigCgt:\s*([0-9a-f]{1,16})$/m.exec(text)?.[1];
+  const own = /^NSpid:(?:\t\d+)*\t(\d+)$/m.exec(text)?.[1] ?? /^Pid:\t(\d+)$/m.exec(text)?.[1];
+  const voluntary = /^voluntary_ctxt_switches:\t(\d+)$/m.exec(text)?.[1];
+  const involuntary = /^nonvoluntary_ctxt_switches:\t(\d+)$/m.exec(text)?.[1];
+  const caught = /^SigCgt:\t([0-9a-f]{1,16})$/m.exec(text)?.[1];
   if (own === undefined || voluntary === undefined || involuntary === undefined) return undefined;
   return { ownTid: Number(own), switches: `${voluntary}+${involuntary}`, caughtSignals: BigInt(`0x${caught ?? '0'}`) };
 }
@@ -55,6 +55,9 @@ export interface Thread {
   readonly syscall?: SyscallLine;
   readonly denied?: string;
 }
+
+/** Stopped by a signal or a tracer. */
+export const isStopped = (thread: Thread): boolean => thread.state === 'T' || thread.state === 't';
 
 /** TIDs of a process. */
 export function listThreads(pid: number): Result<number[]> {

@@ -1,5 +1,6 @@
 // The reader of flock(2): the waiter goes on when every conflicting open file description has released its lock.
 import { readLink, splitDeleted, statOf, textOf } from '../../kernel/procfs';
+import { isStopped } from '../../kernel/threads';
 import type { Clause } from '../../model';
 import { flockId } from '../flockLock';
 import type { BlockedCall, WaitReading } from './reader';
@@ -19,9 +20,10 @@ export function readFlock(blocked: BlockedCall): WaitReading | undefined {
   const stat = statOf(`/proc/${process.pid}/fd/${fd}`).value;
   if (link === undefined || !stat) return undefined;
   const table = scene.flocks();
-  // Another thread may have closed the descriptor meanwhile, and a network file system may hold its locks elsewhere: the kernel's own list decides.
-  const queued = table.locks.find(lock => lock.blocked && lock.pid === process.pid && lock.inode === String(stat.ino));
-  if (!queued) return undefined;
+  // Another thread may have closed the descriptor meanwhile, and a network file system may hold its locks elsewhere: the kernel's own
+  // list decides. A stopped thread has left it, and asks again when it is continued.
+  const queued = table.locks.some(lock => lock.blocked && lock.pid === process.pid && lock.inode === String(stat.ino));
+  if (!queued && !isStopped(thread)) return undefined;
 
   const objectId = flockId(stat.dev, stat.ino);
   const path = textOf(splitDeleted(link).path);
@@ -30,7 +32,7 @@ export function readFlock(blocked: BlockedCall): WaitReading | undefined {
   const conflicting = (file?.descriptions ?? []).filter(description => operation === LOCK_EX || description.type === 'write');
   const evidence = [
     `thread ${thread.tid} is in flock(${fd}, ${operation === LOCK_EX ? 'LOCK_EX' : 'LOCK_SH'}) on ${path}`,
-    `/proc/locks lists pid ${process.pid} as waiting for it`,
+    queued ? `/proc/locks lists pid ${process.pid} as waiting for it` : 'it will ask for the lock again when it is continued',
     ...conflicting.map(description => `${description.holders.map(holder => `descriptor ${holder.fd} of pid ${holder.pid}`).join(' and ')} ${description.holders.length > 1 ? 'are one open file description that holds' : 'holds'} a ${description.type === 'write' ? 'LOCK_EX' : 'LOCK_SH'} lock (fdinfo)`),
   ];
   const signals = interruptingSignals(blocked, 'flock');
@@ -40,6 +42,6 @@ export function readFlock(blocked: BlockedCall): WaitReading | undefined {
     alternatives: [{ objectId, event: 'unlock', threads: [...new Set(holders.map(holder => holder.pid))].map(pid => ({ pid })) }], ...withGaps,
   }));
   // Nobody found although the kernel lets it wait: the lock is changing hands, or its holder is out of sight.
-  if (clauses.length === 0) clauses.push({ alternatives: [], ...(gaps.length > 0 ? { gaps } : { external: 'the holder changed while it was looked for' }) });
+  if (clauses.length === 0 && queued) clauses.push({ alternatives: [], ...(gaps.length > 0 ? { gaps } : { external: 'the holder changed while it was looked for' }) });
   return { operation: 'flock', objectId, evidence, clauses };
 }

@@ -33,8 +33,10 @@ export function readFutex(blocked: BlockedCall): WaitReading | undefined {
     evidence.push(word === undefined ? 'the word cannot be read' : `the word is ${word} by now: requeued, or about to wake`);
     return unknownFutex(blocked, place, evidence, timeout);
   }
-  const mutex = readTwice(blocked, address, { operation, value, timed });
-  if (mutex) {
+  const found = readTwice(blocked, address, { operation, value, timed });
+  if (found) {
+    // glibc sets the process-shared bit in every robust mutex (nptl/pthread_mutex_init.c): there only the mapping tells.
+    const mutex = found.robust ? { ...found, shared: place.shared } : found;
     evidence.push(`the bytes there are those of a locked ${describe(mutex)}mutex of glibc, owner TID ${mutex.owner}`);
     const clause = ownerClause(blocked, place, mutex.owner, mutex.pristine, evidence);
     if (clause) {
