@@ -36,6 +36,9 @@ export async function scanProcesses(gaps: Gaps, pause: () => Promise<void>): Pro
     gaps.failed({ facility: 'processes' }, 'cannot list /proc', pids.errno, 'mount procfs at /proc');
     return [];
   }
+  if (!pids.value.includes(process.pid)) {
+    gaps.add({ facility: 'processes' }, '/proc does not show even this probe: it is no procfs, or one of another PID namespace', { remedy: 'mount procfs at /proc' });
+  }
   const processes: ScannedProcess[] = [];
   for (const pid of pids.value.sort((a, b) => a - b)) {
     const scanned = scanProcess(pid, gaps);
