@@ -122,7 +122,8 @@ async function removeBatch(jobs: readonly Job[], params: RemoveParams, look: () 
     await reporting(object.id, failed, () => {
       let done = false;
       try {
-        if (!objects.has(object.id)) throw new NotRemoved('it is gone: somebody else removed it in the meantime');
+        // Its backup stays: what is gone without our doing is not lost either.
+        if (!objects.has(object.id)) throw new NotRemoved(`it is gone: somebody else removed it in the meantime${files ? `; its backup is in ${files.json}` : ''}`);
         const refusal = refusalOf(object, judgements.get(object.id), acceptedPossibly.has(object.id), now);
         if (refusal !== undefined) throw new NotRemoved(refusal);
         removerOf(object).recheck(object);

@@ -1,0 +1,130 @@
+// What goes wrong on a live machine: things that vanish under the reader, an unreadable /proc, other namespaces, huge names.
+import { strict as assert } from 'node:assert';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Failed, Removed, Snapshot } from '../../native-probe/model';
+import { fixture, hasCompiler, ipcProbe, isRoot, probePath, Program, scratchDirectory, snapshotOf, until } from './harness';
+
+describe('what vanishes and what is hidden', function () {
+  let program: Program;
+  const ask = async (line: string): Promise<string> => { program.tell(line); return program.line(); };
+  beforeEach(async function () {
+    if (!hasCompiler()) this.skip();
+    program = Program.start(fixture('ipc'));
+    await program.line();
+  });
+  afterEach(() => Program.stopAll());
+
+  it('processes, ids and namespaces that vanish mid-scan are neither errors nor gaps', async () => {
+    const churning = ask('churn 3000');
+    let snapshots = 0;
+    let over = false;
+    void churning.then(() => { over = true; });
+    while (!over) {
+      const child = spawn(process.execPath, [probePath(), 'snapshot', '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let text = '';
+      child.stdout.on('data', (data: Buffer) => { text += data.toString(); });
+      assert.equal(await new Promise(done => child.once('close', done)), 0);
+      const snapshot = JSON.parse(text) as Snapshot;
+      const strange = snapshot.gaps.filter(({ errno, reason }) => errno === 'ENOENT' || errno === 'ESRCH' || errno === 'EIDRM' || /undefined|NaN/.test(reason));
+      assert.deepEqual(strange.filter(({ scope }) => scope.facility !== 'posix-message-queue'), []);
+      const ids = new Set(snapshot.objects.map(({ id }) => id));
+      assert.deepEqual(snapshot.handles.filter(({ objectId }) => !ids.has(objectId)), []);
+      snapshots++;
+    }
+    assert.ok(snapshots >= 3, `${snapshots} snapshots were taken meanwhile`);
+  });
+
+  it('an unreadable /proc is a gap for everything that needs it, not an empty machine', function () {
+    if (!isRoot) this.skip();
+    const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$0" "$1" snapshot --json', process.execPath, probePath()], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    const { gaps } = JSON.parse(stdout) as Snapshot;
+    for (const facility of ['processes', 'sysv-shared-memory', 'sysv-message-queue', 'sysv-semaphore-set']) assert.ok(gaps.some(({ scope }) => scope.facility === facility), facility);
+  });
+
+  it('a nested PID namespace is a gap, and nothing is called stale from inside it', function () {
+    if (!isRoot) this.skip();
+    writeFileSync(`/dev/shm/ipc-inspector-nested-${process.pid}`, 'x');
+    try {
+      const { stdout } = spawnSync('unshare', ['-p', '-f', '--mount-proc', process.execPath, probePath(), 'stale', '--json'], { encoding: 'utf8' });
+      const { gaps, stale } = JSON.parse(stdout) as Snapshot & { stale: { verdict: string }[] };
+      assert.ok(gaps.some(({ scope, reason }) => scope.field === 'pid-namespace' && /outside it are invisible/.test(reason)));
+      assert.ok(stale.length > 0);
+      assert.deepEqual(stale.filter(({ verdict }) => verdict === 'stale'), []);
+    } finally {
+      unlinkSync(`/dev/shm/ipc-inspector-nested-${process.pid}`);
+    }
+  });
+
+  it('the objects of another IPC namespace are read by entering it, with its number', async function () {
+    if (!isRoot) this.skip();
+    assert.equal(await ask('newipc'), 'ok');
+    const shmid = await ask('shmget 0x2a 4096 640');
+    const address = await ask(`shmat ${shmid} 0`);
+    const snapshot = snapshotOf();
+    const theirs = snapshot.processes.find(({ pid }) => pid === program.pid)?.namespaces.ipc;
+    assert.ok(theirs != null && theirs !== snapshot.host.ipcNamespace);
+    const segment = snapshot.objects.find(({ id }) => id === `sysv-shared-memory:${theirs}:${shmid}`);
+    assert.equal(segment?.key, '0x2a');
+    assert.deepEqual(snapshot.handles.filter(({ objectId, pid }) => objectId === segment.id && pid === program.pid).map(({ via, address: at }) => [via, at]).filter(([via]) => via === 'attachment'), [['attachment', address]]);
+    const { failed } = JSON.parse(ipcProbe(['remove', '--json', segment.id]).stdout) as { failed: Failed[] };
+    assert.match(failed[0]?.error ?? '', /in use|IPC namespace/);
+  });
+
+  it('names of 4 kB are carried whole, and removed by their id', async () => {
+    const long = 'x'.repeat(250);
+    await ask(`shm_open /${long} 16`);
+    const huge = Program.start(process.execPath, ['-e', 'console.log("up"); process.stdin.resume()', 'y'.repeat(4096)]);
+    await huge.line();
+    const snapshot = snapshotOf();
+    assert.ok(snapshot.objects.some(({ name }) => name === `/${long}`));
+    assert.ok(snapshot.processes.find(({ pid }) => pid === huge.pid)?.cmdline?.includes('y'.repeat(4096)));
+    await ask(`shm_unlink /${long}`);
+  });
+
+  it('a segment that somebody removes while it is backed up is reported as gone, and its backup is kept', async () => {
+    const shmid = await ask('shmget 0 400000000 600');
+    const address = await ask(`shmat ${shmid} 0`);
+    await ask(`fill ${address} 400000000`);
+    await ask(`shmdt ${address}`);
+    const directory = mkdtempSync(join(scratchDirectory(), 'raced-'));
+    const id = `sysv-shared-memory:${snapshotOf().host.ipcNamespace}:${shmid}`;
+    const child = spawn(process.execPath, [probePath(), 'remove', '--json', '--backup', directory, id], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.on('data', (data: Buffer) => { text += data.toString(); });
+    const closed = new Promise(done => child.once('close', done));
+    await until(() => readdirSync(directory).length > 0, 'the backup has begun');
+    assert.equal(await ask(`shmrm ${shmid}`), 'ok');
+    await closed;
+    const { removed, failed } = JSON.parse(text) as { removed: Removed[]; failed: Failed[] };
+    assert.deepEqual(removed, []);
+    assert.match(failed[0]?.error ?? '', /it is gone/);
+    const data = readdirSync(directory).find(name => name.endsWith('.data'));
+    assert.ok(data !== undefined && statSync(join(directory, data)).size === 400000000, 'nothing is lost');
+    assert.ok(!readFileSync('/proc/sysvipc/shm', 'utf8').includes(` ${shmid} `));
+    rmSync(directory, { recursive: true });
+  });
+
+  it('a segment that is attached while it is backed up is not removed', async () => {
+    const shmid = await ask('shmget 0 400000000 600');
+    const address = await ask(`shmat ${shmid} 0`);
+    await ask(`fill ${address} 400000000`);
+    await ask(`shmdt ${address}`);
+    const directory = mkdtempSync(join(scratchDirectory(), 'raced-'));
+    const id = `sysv-shared-memory:${snapshotOf().host.ipcNamespace}:${shmid}`;
+    const child = spawn(process.execPath, [probePath(), 'remove', '--json', '--backup', directory, id], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.on('data', (data: Buffer) => { text += data.toString(); });
+    const closed = new Promise(done => child.once('close', done));
+    await until(() => readdirSync(directory).length > 0, 'the backup has begun');
+    const again = await ask(`shmat ${shmid} 1`);
+    await closed;
+    const { failed } = JSON.parse(text) as { failed: Failed[] };
+    assert.match(failed[0]?.error ?? '', /in use/);
+    assert.deepEqual(readdirSync(directory), [], 'the backup of what is still there is taken back');
+    await ask(`shmdt ${again}`);
+    await ask(`shmrm ${shmid}`);
+  });
+});
