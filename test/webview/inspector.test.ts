@@ -103,7 +103,9 @@ describe('inspector', function () {
       const object: IpcObject = { ...objects['posix-semaphore'], name };
       await show(viewOf(object, { handles: [{ objectId: object.id, pid: 812, via: 'mapping' }], processes: [process(812, name)], gaps: [{ id: 'g', scope: { objectId: object.id }, reason: name, remedy: name }] }));
       const shown = await inspector.page.locator('h1').textContent();
-      assert.doesNotMatch(shown ?? '', /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      // Everywhere: names also stand in fields, rows, notes, labels and tooltips.
+      const everything = await inspector.page.evaluate(() => [document.querySelector('main')?.textContent, ...[...document.querySelectorAll('main *')].flatMap(element => [...element.attributes].map(attribute => attribute.value))].join(' '));
+      assert.doesNotMatch(everything, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
       assert(shown?.startsWith([...name].find(() => true) === '<' ? '<img' : ''));
       assert.equal(await inspector.page.locator('main img, main script').count(), 0);
       assert.equal(await inspector.page.evaluate(() => 'hacked' in window), false);
