@@ -75,7 +75,8 @@ async function confirmed(context: ScanContext, first: Pass, said: Judgement): Pr
 }
 
 function sameReasons(a: Wait, b: Wait): boolean {
-  return a.operation === b.operation && a.objectId === b.objectId && JSON.stringify(a.clauses) === JSON.stringify(b.clauses);
+  // The evidence names the owner, which a clause without anybody alive does not.
+  return a.operation === b.operation && a.objectId === b.objectId && JSON.stringify([a.clauses, a.evidence]) === JSON.stringify([b.clauses, b.evidence]);
 }
 
 /** One pass over the threads of some processes and, as they turn up, of those who could unblock them. */
@@ -161,8 +162,10 @@ function noteDenied(scene: WaitScene): void {
     if (process) byErrno.set(errno, [...byErrno.get(errno) ?? [], process]);
   }
   for (const [errno, processes] of byErrno) {
-    const own = processes.filter(process => process.uid === scene.context.host.uid);
-    for (const process of own) scene.context.gaps.failed({ pid: process.pid, facility: 'waits', field: 'syscall' }, `cannot read what the threads of pid ${process.pid} (${process.comm}) are blocked in`, errno, 'run the probe as root (Yama\'s ptrace_scope may deny it to everyone else)');
+    const { uid } = scene.context.host;
+    const advice = uid === 0 ? asRoot : 'run the probe as root (Yama\'s ptrace_scope may deny it to everyone else)';
+    const own = processes.filter(process => process.uid === uid);
+    for (const process of own) scene.context.gaps.failed({ pid: process.pid, facility: 'waits', field: 'syscall' }, `cannot read what the threads of pid ${process.pid} (${process.comm}) are blocked in`, errno, advice);
     const others = processes.length - own.length;
     if (others > 0) scene.context.gaps.failed({ facility: 'waits', field: 'syscall' }, `cannot read what the threads of ${others === 1 ? 'one process' : `${others} processes`} of other users are blocked in`, errno, asRoot);
   }

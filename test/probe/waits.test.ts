@@ -16,14 +16,21 @@ function blockedThreads(pids: readonly number[]): number {
 interface Running { readonly program: Program; readonly pids: readonly number[]; readonly directory: string }
 let serial = 0;
 
-/** Starts a situation and waits until so many of its threads are blocked. */
+/** The processes of a situation by its folder, as this PID namespace numbers them. */
+function processesIn(directory: string): number[] {
+  return readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(Number).filter(pid => {
+    try { return readFileSync(`/proc/${pid}/cmdline`, 'latin1').endsWith(`\0${directory}\0`) && readFileSync(`/proc/${pid}/comm`, 'latin1') === 'waits\n'; } catch { return false; /* ended meanwhile */ }
+  });
+}
+
+/** Starts a situation and waits until so many of its threads are blocked; -1: does not wait. */
 async function situation(name: string, blocked: number, user: number | undefined): Promise<Running> {
   const directory = join(scratchDirectory(), `waits-${serial++}`);
   mkdirSync(directory);
   chmodSync(directory, 0o777);
   const program = Program.start(fixture('waits'), [name, directory], user === undefined ? {} : { user });
   const pids = (await program.line()).split(' ').map(Number).filter(pid => pid > 0);
-  await until(() => blockedThreads(pids) === blocked, `${blocked} threads of "${name}" are blocked`);
+  if (blocked >= 0) await until(() => blockedThreads(pids) === blocked, `${blocked} threads of "${name}" are blocked`);
   return { program, pids, directory };
 }
 
@@ -217,6 +224,40 @@ describe('waits and deadlocks of real programs', function () {
   describe('as an ordinary user', () => {
     before(function () { if (!canBecomeOrdinary()) this.skip(); });
     claims(ordinaryUser);
+  });
+
+  it('in a PID namespace of its own a deadlock is found too, although TIDs in memory are numbered otherwise', async function () {
+    if (!isRoot) this.skip();
+    for (const name of ['mutex-and-flock', 'private', 'sysv']) {
+      const directory = join(scratchDirectory(), `waits-${serial++}`);
+      mkdirSync(directory);
+      const program = Program.start('unshare', ['--pid', '--fork', '--kill-child', fixture('waits'), name, directory]);
+      try {
+        await program.line();
+        await until(() => blockedThreads(processesIn(directory)) === 2, `both threads of "${name}" are blocked`);
+        const { findings } = waitsOf(processesIn(directory), undefined, 3);
+        assert.deepEqual(findings.map(finding => [finding.verdict, finding.threads.length]), [['deadlocked', 2]], name);
+        assert(findings[0]?.threads.every(thread => processesIn(directory).includes(thread.pid)));
+      } finally {
+        await program.stop();
+        await until(() => processesIn(directory).length === 0, 'the namespace is gone');
+      }
+    }
+  });
+
+  it('threads that come, lock in one order and go are never a finding', async () => {
+    const { program, pids } = await situation('busy', -1, undefined);
+    try {
+      let seen = 0;
+      for (let round = 0; round < 25; round++) {
+        const { findings, waits } = waitsOf(pids, undefined, 0);
+        assert.deepEqual(findings, []);
+        seen += waits.filter(wait => wait.operation !== 'futex').length;
+      }
+      assert(seen > 0, 'the contention was never seen, so nothing was proved');
+    } finally {
+      await program.stop();
+    }
   });
 
   it('another user\'s deadlock is not seen, and that is said', async function () {

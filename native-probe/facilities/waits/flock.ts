@@ -16,8 +16,10 @@ export function readFlock(blocked: BlockedCall): WaitReading | undefined {
   const fd = intArgument(call, 0);
   const operation = intArgument(call, 1) & ~LOCK_NB;
   if (operation !== LOCK_SH && operation !== LOCK_EX) return undefined;
-  const link = readLink(`/proc/${process.pid}/fd/${fd}`).value;
-  const stat = statOf(`/proc/${process.pid}/fd/${fd}`).value;
+  // The thread's own table: the process's is empty when its first thread has ended.
+  const descriptor = `/proc/${process.pid}/task/${thread.tid}/fd/${fd}`;
+  const link = readLink(descriptor).value;
+  const stat = statOf(descriptor).value;
   if (link === undefined || !stat) return undefined;
   const table = scene.flocks();
   // Another thread may have closed the descriptor meanwhile, and a network file system may hold its locks elsewhere: the kernel's own

@@ -39,7 +39,9 @@ export function readFutex(blocked: BlockedCall): WaitReading | undefined {
     const mutex = found.robust ? { ...found, shared: place.shared } : found;
     evidence.push(`the bytes there are those of a locked ${describe(mutex)}mutex of glibc, owner TID ${mutex.owner}`);
     const clause = ownerClause(blocked, place, mutex.owner, mutex.pristine, evidence);
-    if (clause) {
+    // An owner who unlocked and ended while it was looked for would look dead, but no longer stands in the mutex.
+    const stands = clause && (clause.alternatives.length > 0 || readTwice(blocked, address, { operation, value, timed })?.owner === mutex.owner);
+    if (clause && stands) {
       const { type, robust, pi: inherits, shared, owner } = mutex;
       scene.addObject({ id: place.id, kind: 'mutex', name: place.name, persistence: 'memory', state: { address: place.address, type, owner, robust, pi: inherits, shared } });
       holdings(blocked, place, clause);
