@@ -160,9 +160,26 @@ export class WorkbenchPage {
   /** Unfolds a row, when it is not unfolded already. */
   async expand(row: Locator): Promise<void> {
     const one = row.first();
+    const expanded = one.and(this.page.locator('[aria-expanded="true"]'));
+    const end = Date.now() + patience;
     await one.waitFor();
-    if (await one.getAttribute('aria-expanded') === 'false') await one.locator('.monaco-tl-twistie').click();
-    await one.and(this.page.locator('[aria-expanded="true"]')).waitFor();
+    while (!await expanded.isVisible()) {
+      if (Date.now() > end) throw new Error(`the row does not unfold: ${await one.innerText()}`);
+      // A refresh of the tree between looking and clicking may take the click: look again.
+      if (await one.getAttribute('aria-expanded') === 'false') await one.locator('.monaco-tl-twistie').click();
+      await expanded.waitFor({ timeout: 1000 }).catch(() => undefined);
+    }
+  }
+
+  /** Makes the side bar as wide as this. */
+  async widenSideBar(pixels: number): Promise<void> {
+    const box = await this.page.locator('.part.sidebar').boundingBox();
+    if (box === null) throw new Error('the side bar is not shown');
+    const y = box.y + box.height / 2;
+    await this.page.mouse.move(box.x + box.width + 2, y);
+    await this.page.mouse.down();
+    await this.page.mouse.move(box.x + pixels, y, { steps: 5 });
+    await this.page.mouse.up();
   }
 
   /** Clicks an inline action of a row, e.g. "Remove…": it shows on hover. */

@@ -31,25 +31,35 @@ if (browser.path === null) {
   process.exit(1);
 }
 
-if (asked.length === 0 || asked.includes('icon')) await takeIcon(browser.path, join(repository, 'media'));
-const wanted = Object.entries(themes).filter(([name]) => asked.length === 0 || asked.includes(name));
-if (wanted.length > 0) {
-  const editor = await installEditor();
-  await ensureDebuggers();
-  const vsix = await packageExtension(join(cache, 'ipc-inspector.vsix'));
-  const adapters = await packageForTests(debugAdapters);
-  const target = join(repository, 'media/pictures');
-  mkdirSync(target, { recursive: true });
-  for (const [name, colorTheme] of wanted) {
-    progress(`Pictures in ${colorTheme} …`);
-    const demo = await prepareDemo('demo-pictures');
-    const { served } = await openEditor(editor, { name: 'pictures', vsix: [vsix.path, adapters], settings: { 'workbench.colorTheme': colorTheme } });
-    try {
-      await takePictures({ address: served.address(demo.folder), chromium: browser.path, browserArguments, demo: demo.folder, artifacts, adapters: {} }, name, target);
-    } finally {
-      await served.stop();
-      await demo.clean();
+try {
+  await takeAll();
+} catch (error) {
+  // The screenshot of the moment lies in the artifacts. The stack of code that tsx compiled holds that code: not printed.
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+await endAllMarked();
+
+async function takeAll() {
+  if (asked.length === 0 || asked.includes('icon')) await takeIcon(browser.path, join(repository, 'media'));
+  const wanted = Object.entries(themes).filter(([name]) => asked.length === 0 || asked.includes(name));
+  if (wanted.length > 0) {
+    const editor = await installEditor();
+    await ensureDebuggers();
+    const vsix = await packageExtension(join(cache, 'ipc-inspector.vsix'));
+    const adapters = await packageForTests(debugAdapters);
+    const target = join(repository, 'media/pictures');
+    mkdirSync(target, { recursive: true });
+    for (const [name, colorTheme] of wanted) {
+      progress(`Pictures in ${colorTheme} …`);
+      const demo = await prepareDemo('demo-pictures');
+      const { served } = await openEditor(editor, { name: 'pictures', vsix: [vsix.path, adapters], settings: { 'workbench.colorTheme': colorTheme, 'editor.minimap.enabled': false } });
+      try {
+        await takePictures({ address: served.address(demo.folder), chromium: browser.path, browserArguments, demo: demo.folder, artifacts, adapters: {} }, name, target);
+      } finally {
+        await served.stop();
+        await demo.clean();
+      }
     }
   }
 }
-await endAllMarked();

@@ -30,39 +30,48 @@ export async function takeIcon(executable: string, media: string): Promise<void>
  */
 export async function takePictures(prepared: PreparedWorkbench, theme: string, folder: string): Promise<void> {
   const workbench = await WorkbenchPage.open(prepared, { width: 1280, height: 800 });
-  const take = async (name: string) => workbench.screenshot(join(folder, `${name}-${theme}.png`));
+  const take = async (name: string) => {
+    await workbench.page.mouse.move(900, 700); // away from what shows a tooltip
+    await workbench.page.locator('.monaco-hover:visible, .context-view .workbench-hover:visible').waitFor({ state: 'hidden' });
+    await workbench.screenshot(join(folder, `${name}-${theme}.png`));
+  };
+  // Keys end in the object's number in the demo: 02 is the family's segment.
+  const segment = /shmid \d+.*0x1d[0-9a-f]{4}02/s;
   try {
     await workbench.openFile('family.js');
     await workbench.startDebugging('Family');
     await workbench.showContainer('IPC');
+    await workbench.widenSideBar(460);
     const objects = await workbench.view('IPC Objects');
-    const segments = workbench.rows(objects, 'System V shared memory');
-    await segments.first().waitFor();
-    await workbench.rows(objects, /0x1d/).first().waitFor();
-    await workbench.expand(workbench.rows(objects, /0x1d/));
+    await workbench.rows(objects, segment).first().waitFor();
+    await workbench.expand(workbench.rows(objects, segment));
     await take('objects');
 
-    await workbench.showContainer('Run and Debug');
-    for (const title of ['Watch', 'Breakpoints', 'Loaded Scripts']) await workbench.fold(title);
-    const debuggee = await workbench.view('IPC of the Debuggee');
-    await workbench.rows(debuggee, /0x1d/).first().waitFor();
-    await take('debuggee');
-
-    await workbench.showContainer('IPC');
-    await workbench.rows(await workbench.view('IPC Objects'), /0x1d/).first().dblclick();
-    await workbench.webview().locator('body').getByText(/persistence/i).first().waitFor();
+    await workbench.inlineAction(workbench.rows(objects, segment), 'Inspect');
+    await workbench.webview().locator('main').waitFor();
     await take('inspector');
     await workbench.command('View: Close All Editors');
 
+    await workbench.openFile('family/measure.js');
+    await workbench.showContainer('Run and Debug');
+    for (const title of ['Variables', 'Watch', 'Call Stack', 'Loaded Scripts', 'Breakpoints']) await workbench.fold(title);
+    const debuggee = await workbench.view('IPC of the Debuggee');
+    await workbench.rows(debuggee, segment).first().waitFor();
+    await take('debuggee');
     await workbench.stopDebugging();
+    await workbench.command('View: Close All Editors');
+
     await workbench.openFile('deadlock.js');
     await workbench.startDebugging('Deadlock');
     await workbench.showContainer('Run and Debug');
+    await workbench.fold('IPC of the Debuggee');
     const waits = await workbench.view('Waits');
     await workbench.rows(waits, /deadlock/i).first().waitFor();
+    await workbench.expand(workbench.rows(waits, /deadlock/i));
     await take('waits');
     await workbench.stopDebugging();
 
+    await workbench.showContainer('IPC');
     await workbench.command('IPC: Remove Stale Objects…');
     await workbench.quickPickRows().first().waitFor();
     await take('stale');

@@ -1,4 +1,5 @@
 // The C functions the demo calls, by their manual-page names. Each returns what C returns, or throws with errno's text.
+const fs = require('node:fs');
 const { DataType, open, define } = require('ffi-rs');
 
 open({ library: 'libc', path: 'libc.so.6' });
@@ -39,8 +40,12 @@ function call(name, ...args) {
 
 const libc = new Proxy({}, { get: (_, name) => (...args) => call(name, ...args) });
 
-/** Ends this process when its parent ends, however it ends: a debugger may kill the parent, and nobody may stay behind. */
-function endWithParent() {
+/**
+ * What every child of the demo starts with: it takes a name, so that not all are called "node", and it ends when its parent
+ * ends, however that ends: a debugger may kill the parent, and nobody may stay behind.
+ */
+function beginChild(name) {
+  fs.writeFileSync('/proc/self/comm', name);
   const PR_SET_PDEATHSIG = 1;
   const SIGTERM = 15;
   libc.prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
@@ -70,4 +75,4 @@ function msgbuf(type, message) {
   return buffer;
 }
 
-module.exports = { libc, flags, sembuf, msgbuf, endWithParent };
+module.exports = { libc, flags, sembuf, msgbuf, beginChild };

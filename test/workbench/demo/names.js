@@ -16,6 +16,7 @@ const posix = name => `/demo-${(hash & 0xffff).toString(16).padStart(4, '0')}-${
 module.exports = {
   folder,
   lockFile: path.join(folder, 'ledger.lock'),
+  lockFileC: path.join(folder, 'ledger-c.lock'),
   keys: {
     family: { queue: key(1), segment: key(2), set: key(3), stale: key(4) },
     deadlock: { segment: key(5) },

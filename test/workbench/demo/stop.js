@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { libc, flags } = require('./libc');
-const { folder, keys, names, lockFile } = require('./names');
+const { folder, keys, names, lockFile, lockFileC } = require('./names');
 
 const list = process.argv.includes('--list');
 
@@ -71,7 +71,7 @@ async function main() {
   for (const [unlink, name] of [[libc.mq_unlink, names.queue], [libc.shm_unlink, names.segment], [libc.sem_unlink, names.semaphore]]) {
     if (!list && existing(unlink, name) !== null) console.log(`removed ${name}`);
   }
-  if (!list) fs.rmSync(lockFile, { force: true });
+  if (!list) for (const file of [lockFile, lockFileC]) fs.rmSync(file, { force: true });
 }
 
 main().catch(error => {

@@ -30,7 +30,7 @@ int main(int argc, char **argv) {
   const char *folder = argc > 1 ? argv[1] : ".";
   setvbuf(stdout, NULL, _IOLBF, 0);
   char ledger_path[4096];
-  snprintf(ledger_path, sizeof ledger_path, "%s/ledger.lock", folder);
+  snprintf(ledger_path, sizeof ledger_path, "%s/ledger-c.lock", folder);
 
   int shmid = shmget(key_of(folder, DEADLOCK), 4096, IPC_CREAT | 0600);
   if (shmid == -1) fail("shmget");

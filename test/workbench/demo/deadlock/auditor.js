@@ -1,11 +1,12 @@
-// Holds the ledger's lock, wants the mutex.
+// Holds the mutex of the ledger and the lock of its file, wants the mutex of the till.
 const fs = require('node:fs');
-const { libc, flags, endWithParent } = require('../libc');
+const { libc, flags, beginChild } = require('../libc');
 const { lockFile } = require('../names');
 
-endWithParent();
-const mutex = libc.shmat(Number(process.argv[2]), 0, 0);
-const ledger = fs.openSync(lockFile, 'r+');
-libc.flock(ledger, flags.LOCK_EX);
-process.on('message', () => libc.pthread_mutex_lock(mutex)); // never returns
+beginChild('auditor');
+const till = libc.shmat(Number(process.argv[2]), 0, 0);
+const ledger = till + 64;
+libc.pthread_mutex_lock(ledger);
+libc.flock(fs.openSync(lockFile, 'r+'), flags.LOCK_EX);
+process.on('message', () => libc.pthread_mutex_lock(till)); // never returns
 process.send('holding the ledger');

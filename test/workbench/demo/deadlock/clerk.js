@@ -1,11 +1,9 @@
-// Holds the mutex, wants the ledger's lock.
-const fs = require('node:fs');
-const { libc, flags, endWithParent } = require('../libc');
-const { lockFile } = require('../names');
+// Holds the mutex of the till, wants that of the ledger.
+const { libc, beginChild } = require('../libc');
 
-endWithParent();
-const mutex = libc.shmat(Number(process.argv[2]), 0, 0);
-const ledger = fs.openSync(lockFile, 'r+');
-libc.pthread_mutex_lock(mutex);
-process.on('message', () => libc.flock(ledger, flags.LOCK_EX)); // never returns
-process.send('holding the mutex');
+beginChild('clerk');
+const till = libc.shmat(Number(process.argv[2]), 0, 0);
+const ledger = till + 64;
+libc.pthread_mutex_lock(till);
+process.on('message', () => libc.pthread_mutex_lock(ledger)); // never returns
+process.send('holding the till');

@@ -1,8 +1,8 @@
 // Waits for messages: most of the time it is blocked in msgrcv.
 const { setImmediate } = require('node:timers');
-const { libc, endWithParent } = require('../libc');
+const { libc, beginChild } = require('../libc');
 
-endWithParent();
+beginChild('log');
 const [msqid] = process.argv.slice(2).map(Number);
 
 function next() {

@@ -1,7 +1,7 @@
 // Writes a reading into the segment twice a second, tells the reader by the semaphore set and now and then the log by the queue.
-const { libc, flags, sembuf, msgbuf, endWithParent } = require('../libc');
+const { libc, flags, sembuf, msgbuf, beginChild } = require('../libc');
 
-endWithParent();
+beginChild('measure');
 const [msqid, shmid, semid] = process.argv.slice(2).map(Number);
 const address = libc.shmat(shmid, 0, 0);
 

@@ -1,8 +1,8 @@
 // Waits for readings: most of the time it is blocked in semop on semaphore 1 of the set.
 const { setImmediate } = require('node:timers');
-const { libc, flags, sembuf, endWithParent } = require('../libc');
+const { libc, flags, sembuf, beginChild } = require('../libc');
 
-endWithParent();
+beginChild('read');
 const [, shmid, semid] = process.argv.slice(2).map(Number);
 const address = libc.shmat(shmid, 0, flags.SHM_RDONLY);
 
