@@ -3,6 +3,7 @@ import { hostname, release, arch } from 'node:os';
 import type { Host } from './model';
 import type { Gaps } from './gaps';
 import { readLink, readText } from './kernel/procfs';
+import type { DescriptorIndex } from './descriptorIndex';
 import type { ScannedProcess } from './processes';
 
 /** Thrown out of a pass whose requester no longer wants it. */
@@ -15,6 +16,8 @@ export interface ScanContext {
   readonly gaps: Gaps;
   readonly clock: Clock;
   readonly processes: readonly ScannedProcess[];
+  /** Their descriptors, by class. */
+  readonly descriptors: DescriptorIndex;
   /** Lets requests in between when the slice (about 20 ms) is used up. Throws {@link Cancelled}. */
   pause(): Promise<void>;
 }

@@ -4,6 +4,11 @@
 // Times are ISO 8601. Whatever may pass 2⁵³ is a decimal string; addresses, keys and masks are "0x…"; modes "0640".
 // Names are text (`kernel/text.ts`): control characters, invalid UTF-8 and backslashes as `\xNN`.
 
+import type {
+  AnonymousSharedMappingState, BarrierState, ConditionVariableState, EpollState, EventfdState, FifoState, FileLockState, FutexState, InetSocketState, InotifyState, LockEnd, MemfdState, MutexState, OtherSocketState, PidfdState, PipeState, PosixMessageQueueState, PosixSemaphoreState, PosixSharedMemoryState, PosixUnnamedSemaphoreState, PseudoterminalState, RwlockState, SharedMappingState, SignalState, SignalfdState, SysvMessageQueueState, SysvSemaphoreSetState, SysvSharedMemoryState, TimerfdState, UnixSocketState,
+} from './objectStates';
+export type * from './objectStates';
+
 /** A known value, or `null`: unknown, and a gap says why. */
 export type Known<T> = T | null;
 /** A number that may pass 2⁵³, in decimal: bytes, offsets, message types, counters. */
@@ -75,69 +80,44 @@ interface ObjectBase<K extends IpcKind, S> {
   readonly state: S;
 }
 
-/** shmctl(2), /proc/sysvipc/shm. cpid, lpid: 0 = a process outside the reader's PID namespace. */
-export interface SysvSharedMemoryState {
-  readonly segsz: Decimal; readonly nattch: number; readonly cpid: number; readonly lpid: number;
-  readonly atime?: Time; readonly dtime?: Time; readonly ctime: Time;
-  readonly rss: Known<Decimal>; readonly swap: Known<Decimal>;
-  /** SHM_DEST: removed when the last attachment goes. */
-  readonly dest: boolean;
-  readonly locked: boolean;
-}
-/** msgctl(2), /proc/sysvipc/msg. */
-export interface SysvMessageQueueState {
-  readonly qnum: Decimal; readonly cbytes: Decimal; readonly qbytes: Known<Decimal>;
-  readonly lspid: number; readonly lrpid: number;
-  readonly stime?: Time; readonly rtime?: Time; readonly ctime: Time;
-}
-export interface SysvSemaphore { readonly val: number; readonly ncnt: Known<number>; readonly zcnt: Known<number>; readonly pid: Known<number> }
-/** semctl(2), /proc/sysvipc/sem. */
-export interface SysvSemaphoreSetState {
-  readonly nsems: number; readonly otime?: Time; readonly ctime: Time;
-  readonly sems: Known<readonly SysvSemaphore[]>;
-}
-/** mq_getattr(3), mq_overview(7). `qsize`: bytes of all messages. */
-export interface PosixMessageQueueState {
-  readonly curmsgs: Known<number>; readonly maxmsg: Known<number>; readonly msgsize: Known<Decimal>; readonly qsize: Known<Decimal>;
-  /** Who asked to be told of the next message (mq_notify(3)); absent when nobody did. */
-  readonly notify?: Known<{ readonly pid: number; readonly signo: number }>;
-  /** mq_unlink was called: it lives only as long as somebody has it open. */
-  readonly unlinked?: true;
-}
-/** shm_overview(7): a file of a tmpfs. */
-export interface PosixSharedMemoryState { readonly size: Known<Decimal>; readonly allocated: Known<Decimal>; readonly unlinked?: true }
-/** sem_overview(7): a sem_t in /dev/shm/sem.NAME. */
-export interface PosixSemaphoreState { readonly value: Known<number>; readonly waiters: Known<number>; readonly unlinked?: true }
-/** Last byte, inclusive, in decimal; "EOF" for a lock to the end of the file, however it grows. */
-export type LockEnd = Decimal;
-export interface LockRange {
-  readonly type: 'read' | 'write'; readonly start: Decimal; readonly end: LockEnd;
-  /** As /proc/locks shows it; -1 for open file description locks, and perhaps dead for flock. */
-  readonly pid: number;
-}
-/** flock(2), /proc/locks. One object per file. */
-export interface FileLockState { readonly path: Known<string>; readonly ranges: readonly LockRange[] }
-/** glibc's pthread_mutex_t. `owner`: TID as stored in the memory. */
-export interface MutexState {
-  readonly address?: Hex;
-  readonly type: Known<'normal' | 'recursive' | 'errorcheck' | 'adaptive'>;
-  readonly owner: Known<number>; readonly robust: Known<boolean>; readonly pi: Known<boolean>; readonly shared: Known<boolean>;
-}
-
 export type SysvSharedMemory = ObjectBase<'sysv-shared-memory', SysvSharedMemoryState>;
 export type SysvMessageQueue = ObjectBase<'sysv-message-queue', SysvMessageQueueState>;
 export type SysvSemaphoreSet = ObjectBase<'sysv-semaphore-set', SysvSemaphoreSetState>;
 export type PosixMessageQueue = ObjectBase<'posix-message-queue', PosixMessageQueueState>;
 export type PosixSharedMemory = ObjectBase<'posix-shared-memory', PosixSharedMemoryState>;
 export type PosixSemaphore = ObjectBase<'posix-semaphore', PosixSemaphoreState>;
+export type PosixUnnamedSemaphore = ObjectBase<'posix-unnamed-semaphore', PosixUnnamedSemaphoreState>;
+export type SharedMapping = ObjectBase<'shared-mapping', SharedMappingState>;
+export type AnonymousSharedMapping = ObjectBase<'anonymous-shared-mapping', AnonymousSharedMappingState>;
+export type Memfd = ObjectBase<'memfd', MemfdState>;
+export type Pipe = ObjectBase<'pipe', PipeState>;
+export type Fifo = ObjectBase<'fifo', FifoState>;
+export type UnixSocket = ObjectBase<'unix-socket', UnixSocketState>;
+export type InetSocket = ObjectBase<'inet-socket', InetSocketState>;
+export type OtherSocket = ObjectBase<'other-socket', OtherSocketState>;
+export type Pseudoterminal = ObjectBase<'pseudoterminal', PseudoterminalState>;
+export type Eventfd = ObjectBase<'eventfd', EventfdState>;
+export type Signalfd = ObjectBase<'signalfd', SignalfdState>;
+export type Timerfd = ObjectBase<'timerfd', TimerfdState>;
+export type Epoll = ObjectBase<'epoll', EpollState>;
+export type Inotify = ObjectBase<'inotify', InotifyState>;
+export type Pidfd = ObjectBase<'pidfd', PidfdState>;
 export type FlockLock = ObjectBase<'flock-lock', FileLockState>;
+export type RecordLock = ObjectBase<'record-lock', FileLockState>;
+export type OfdLock = ObjectBase<'ofd-lock', FileLockState>;
+export type Lease = ObjectBase<'lease', FileLockState>;
 export type Mutex = ObjectBase<'mutex', MutexState>;
-export type Futex = ObjectBase<'futex', { readonly address?: Hex }>;
+export type ConditionVariable = ObjectBase<'condition-variable', ConditionVariableState>;
+export type Rwlock = ObjectBase<'rwlock', RwlockState>;
+export type Barrier = ObjectBase<'barrier', BarrierState>;
+export type Futex = ObjectBase<'futex', FutexState>;
+export type Signals = ObjectBase<'signal', SignalState>;
 
 export type IpcObject =
-  | SysvSharedMemory | SysvMessageQueue | SysvSemaphoreSet
-  | PosixMessageQueue | PosixSharedMemory | PosixSemaphore
-  | FlockLock | Mutex | Futex;
+  | SysvSharedMemory | SysvMessageQueue | SysvSemaphoreSet | PosixMessageQueue | PosixSharedMemory | PosixSemaphore | PosixUnnamedSemaphore | SharedMapping
+  | AnonymousSharedMapping | Memfd | Pipe | Fifo | UnixSocket | InetSocket | OtherSocket | Pseudoterminal
+  | Eventfd | Signalfd | Timerfd | Epoll | Inotify | Pidfd | FlockLock | RecordLock
+  | OfdLock | Lease | Mutex | ConditionVariable | Rwlock | Barrier | Futex | Signals;
 /** The kinds that this version collects. */
 export type CollectedKind = IpcObject['kind'];
 export type ObjectOf<K extends CollectedKind> = Extract<IpcObject, { kind: K }>;

@@ -3,6 +3,7 @@ import type { CollectedKind, Handle, IpcObject, Snapshot } from './model';
 import { Clock, gapsOfView, makePause, readHost } from './context';
 import type { ScanContext } from './context';
 import { Gaps } from './gaps';
+import { DescriptorIndex } from './descriptorIndex';
 import { scanProcesses, toProcess } from './processes';
 import type { ScannedProcess } from './processes';
 import { collectSysv, sysvKinds } from './facilities/sysv';
@@ -22,6 +23,17 @@ export interface SnapshotOptions {
   readonly isCancelled?: () => boolean;
 }
 
+/** What one facility's collector found. */
+export interface Found { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[] }
+type Collector = (context: ScanContext) => Promise<Found>;
+
+/** One row a collector: it runs when any of its kinds is wanted. Waits come last, because they need all objects. */
+const collectors: readonly { readonly kinds: readonly CollectedKind[]; readonly collect: Collector }[] = [
+  { kinds: sysvKinds, collect: collectSysvOfAllNamespaces },
+  { kinds: ['posix-message-queue'], collect: collectPosixMessageQueues },
+  { kinds: ['posix-shared-memory', 'posix-semaphore'], collect: collectDevShm },
+];
+
 /** Takes a snapshot. Throws {@link Cancelled} only when asked to; everything that cannot be read is a gap. */
 export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snapshot> {
   const pause = makePause(options.isCancelled ?? (() => false));
@@ -31,27 +43,20 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
   const takenAt = new Date().toISOString();
   const processes = await scanProcesses(gaps, pause);
   gapsOfView(host, gaps, processes);
-  const context: ScanContext = { host, gaps, clock, processes, pause };
+  const context: ScanContext = { host, gaps, clock, processes, descriptors: new DescriptorIndex(processes), pause };
   const wanted = (kind: CollectedKind): boolean => options.kinds === undefined || options.kinds.includes(kind);
 
   const objects: IpcObject[] = [];
   const handles: Handle[] = [];
-  for (const kind of sysvKinds) if (wanted(kind)) objects.push(...await sysvOfAllNamespaces(context, kind));
-  if (wanted('sysv-shared-memory')) handles.push(...attachments(processes));
-  handles.push(...lastOperations(objects, new Map(processes.map(process => [process.pid, process])), context.clock, host.pid));
-  if (wanted('posix-message-queue')) {
-    const queues = await collectPosixMessageQueues(context);
-    objects.push(...queues.objects);
-    handles.push(...queues.handles);
-  }
-  if (wanted('posix-shared-memory') || wanted('posix-semaphore')) {
-    const found = await collectDevShm(context);
-    objects.push(...found.objects.filter(object => wanted(object.kind)));
-    handles.push(...found.handles.filter(handle => wanted(handle.objectId.slice(0, handle.objectId.indexOf(':')) as CollectedKind)));
+  for (const { kinds, collect } of collectors) {
+    if (!kinds.some(wanted)) continue;
+    const found = await collect(context);
+    for (const object of found.objects) if (wanted(object.kind)) objects.push(object);
+    for (const handle of found.handles) handles.push(handle);
   }
   const waiting = await collectWaits(context, options);
-  objects.push(...waiting.objects.filter(object => wanted(object.kind)));
-  handles.push(...waiting.handles);
+  for (const object of waiting.objects) if (wanted(object.kind)) objects.push(object);
+  for (const handle of waiting.handles) handles.push(handle);
 
   const known = new Set(objects.map(object => object.id));
   const snapshot: Snapshot = {
@@ -60,6 +65,13 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
     handles: handles.filter(handle => known.has(handle.objectId)), waits: waiting.waits, findings: waiting.findings, gaps: gaps.list(),
   };
   return options.pids === undefined ? snapshot : focus(snapshot, options.pids);
+}
+
+async function collectSysvOfAllNamespaces(context: ScanContext): Promise<Found> {
+  const objects: IpcObject[] = [];
+  for (const kind of sysvKinds) objects.push(...await sysvOfAllNamespaces(context, kind));
+  const processes = new Map(context.processes.map(process => [process.pid, process]));
+  return { objects, handles: [...attachments(context.processes), ...lastOperations(objects, processes, context.clock, context.host.pid)] };
 }
 
 /** The objects of a kind in the own IPC namespace, and in every other one that can be entered. */

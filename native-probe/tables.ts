@@ -9,6 +9,8 @@ export function columns(rows: readonly (readonly string[])[], indent = ''): stri
   return rows.map(row => indent + row.map((cell, at) => at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0)).join('  ')).join('\n');
 }
 
+function endpoint({ address, port }: { address: string; port: number }): string { return `${address.includes(':') ? `[${address}]` : address}:${port}`; }
+
 function unknown(value: string | number | null | undefined): string { return value === null || value === undefined ? '?' : String(value); }
 
 /** The state of an object in one short phrase. */
@@ -23,6 +25,25 @@ export function stateInBrief(object: IpcObject): string {
     case 'flock-lock': return object.state.ranges.map(range => `${range.type} lock`).join(', ');
     case 'mutex': return `owner ${unknown(object.state.owner)}`;
     case 'futex': return object.state.address ?? '';
+    case 'condition-variable': return `${unknown(object.state.waiters)} waiters`;
+    case 'rwlock': return object.state.writer === undefined ? `${unknown(object.state.readers)} readers` : `writer ${unknown(object.state.writer)}`;
+    case 'barrier': return `${unknown(object.state.waiting)} of ${unknown(object.state.count)} arrived`;
+    case 'posix-unnamed-semaphore': return `value ${unknown(object.state.value)}, ${unknown(object.state.waiters)} waiters`;
+    case 'pipe': case 'fifo': return object.state.unread === null ? '' : `${object.state.unread} of ${unknown(object.state.capacity)} bytes unread`;
+    case 'unix-socket': return `${unknown(object.state.type)} ${unknown(object.state.state)}${object.state.peer == null ? '' : ` → ${object.state.peer}`}`;
+    case 'inet-socket': return `${object.state.protocol} ${object.state.state} ${endpoint(object.state.local)}${object.state.remote ? ` → ${endpoint(object.state.remote)}` : ''}`;
+    case 'other-socket': return `${unknown(object.state.family)} ${object.state.protocol ?? ''}`.trim();
+    case 'pseudoterminal': return object.state.foreground === undefined ? '' : `foreground process group ${object.state.foreground}`;
+    case 'memfd': return `${unknown(object.state.size)} bytes`;
+    case 'shared-mapping': case 'anonymous-shared-mapping': return `${unknown(object.state.size)} bytes`;
+    case 'record-lock': case 'ofd-lock': case 'lease': return object.state.ranges.map(({ type, start, end }) => `${type} ${start}–${end}`).join(', ');
+    case 'eventfd': return `count ${unknown(object.state.count)}${object.state.semaphore ? ', semaphore' : ''}`;
+    case 'signalfd': return object.state.signals?.join(' ') ?? '?';
+    case 'timerfd': return object.state.value === undefined ? 'disarmed' : `in ${object.state.value} s`;
+    case 'epoll': return `watches ${object.state.watches === null ? '?' : object.state.watches.length}`;
+    case 'inotify': return `watches ${object.state.watches === null ? '?' : object.state.watches.length}`;
+    case 'pidfd': return `pid ${unknown(object.state.pid)}`;
+    case 'signal': return object.state.pending.length === 0 ? `${object.state.caught.length} caught` : `pending ${object.state.pending.join(' ')}`;
     default: return object satisfies never;
   }
 }
