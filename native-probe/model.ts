@@ -215,6 +215,22 @@ export interface Snapshot {
   readonly gaps: readonly Gap[];
 }
 
+/** A piece of contents. `length`: bytes in `base64`; `truncated`: more follows. */
+export interface Bytes { readonly offset: Decimal; readonly length: number; readonly truncated: boolean; readonly base64: string }
+/** A range of bytes. */
+export interface ByteRange { readonly offset: Decimal; readonly length: Decimal }
+/** A message of a queue, or a datagram. `type`: msgrcv(2)'s mtype. */
+export interface Message { readonly index: number; readonly type?: Decimal; readonly size: Decimal; readonly content: Bytes }
+/** What looking at an object without consuming anything shows. */
+export type Contents =
+  | { readonly form: 'messages'; readonly total: Known<Decimal>; readonly messages: readonly Message[]; readonly note?: string }
+  /** `size`: of the whole. `holes`: ranges within the piece that were never written and take no memory; `unread`: not resident where it was looked, shown as zeros. */
+  | { readonly form: 'bytes'; readonly size: Known<Decimal>; readonly content: Bytes; readonly holes?: readonly ByteRange[]; readonly unread?: readonly ByteRange[]; readonly note?: string }
+  /** The object's state says it all: semaphore values, an eventfd's counter. */
+  | { readonly form: 'values'; readonly values: readonly { readonly name: string; readonly value: string }[] }
+  /** It cannot be looked at, and why. */
+  | { readonly form: 'unavailable'; readonly reason: string; readonly errno?: string };
+
 export type StaleVerdict = 'stale' | 'possibly-stale' | 'in-use';
 export interface StaleJudgement { readonly objectId: string; readonly verdict: StaleVerdict; readonly evidence: readonly string[] }
 export interface Removed { readonly objectId: string; readonly backup?: string }

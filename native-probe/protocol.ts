@@ -1,6 +1,6 @@
 // JSON-RPC 2.0 between the extension and `ipc-probe serve` (vscode-jsonrpc framing on standard input and output).
 // Types only: the extension shares them by `import type`; the method names are checked by these types on both sides.
-import type { CollectedKind, Failed, Host, IpcObject, Process, Handle, Wait, Finding, Gap, Removed, Restored, Snapshot, StaleJudgement, Time } from './model';
+import type { CollectedKind, Contents, Decimal, Failed, Host, IpcObject, Process, Handle, Wait, Finding, Gap, Removed, Restored, Snapshot, StaleJudgement, Time } from './model';
 
 /** Both sides must agree on it in `initialize`. Raised with every incompatible change. */
 export type ProtocolVersion = 1;
@@ -58,10 +58,21 @@ export interface RemoveResult { readonly removed: readonly Removed[]; readonly f
 export interface RestoreParams { readonly file: string }
 export interface RestoreResult { readonly restored: readonly Restored[]; readonly failed: readonly Failed[] }
 
+/** Look at the contents of an object without consuming or changing anything. */
+export interface PeekParams {
+  readonly id: string;
+  /** Bytes: where to begin, in decimal. Messages: index of the first. */
+  readonly offset?: Decimal;
+  /** At most so many bytes (default 4096, at most 1 MiB), or messages (default 100, at most 1000). */
+  readonly length?: number;
+}
+export interface PeekResult { readonly snapshot: Snapshot; readonly contents: Contents }
+
 export interface Requests {
   initialize: { params: InitializeParams; result: InitializeResult };
   snapshot: { params: SnapshotParams; result: SnapshotResult };
   stale: { params: StaleParams; result: StaleResult };
+  peek: { params: PeekParams; result: PeekResult };
   remove: { params: RemoveParams; result: RemoveResult };
   restore: { params: RestoreParams; result: RestoreResult };
 }

@@ -23,6 +23,7 @@ const schemas: { readonly [M in Method]: GenericSchema<unknown, Requests[M]['par
     waits: v.optional(v.boolean()), since: v.optional(v.pipe(v.number(), v.safeInteger())),
   }),
   stale: v.strictObject({ ids: v.optional(ids) }),
+  peek: v.strictObject({ id, offset: v.optional(v.pipe(v.string(), v.regex(/^\d{1,19}$/))), length: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1 << 20))) }),
   remove: v.strictObject({
     ids, backupDirectory: v.optional(absolutePath), dryRun: v.optional(v.boolean()), acceptPossiblyStale: v.optional(ids),
     expected: v.optional(v.record(id, v.strictObject({ createdAt: time, changedAt: time }))),
