@@ -42,7 +42,7 @@ interface Holder { readonly pid: number; readonly fd: number; readonly lock: Ker
  * Every flock lock of the machine. `again`: read every descriptor table anew instead of trusting the pass, as the second look
  * before "deadlocked" is said must.
  */
-export function collectFlockLocks(context: ScanContext, { again = false }: { again?: boolean } = {}): FlockLocks {
+export async function collectFlockLocks(context: ScanContext, { again = false }: { again?: boolean } = {}): Promise<FlockLocks> {
   const text = readText('/proc/locks');
   if (text.value === undefined) {
     context.gaps.failed({ facility: 'flock-lock' }, 'cannot read /proc/locks', text.errno);
@@ -51,7 +51,7 @@ export function collectFlockLocks(context: ScanContext, { again = false }: { aga
   const locks = parseLocks(text.value).filter(lock => lock.kind === 'FLOCK');
   if (locks.length === 0) return { objects: [], handles: [], files: new Map(), locks };
 
-  const { holders, unreadable } = findHolders(context, again);
+  const { holders, unreadable } = await findHolders(context, again);
   if (unreadable.length > 0) {
     const names = unreadable.slice(0, 3).map(({ pid, comm }) => `${comm} (${pid})`).join(', ');
     const count = unreadable.length === 1 ? 'the descriptors of one process' : `the descriptors of ${unreadable.length} processes`;
@@ -108,7 +108,7 @@ function idOfFile(held: readonly KernelLock[], holders: readonly Holder[]): stri
 }
 
 /** Every descriptor whose fdinfo shows a flock lock, by the kernel's name of the file. */
-function findHolders(context: ScanContext, again: boolean): { holders: Map<string, Holder[]>; unreadable: { pid: number; comm: string }[] } {
+async function findHolders(context: ScanContext, again: boolean): Promise<{ holders: Map<string, Holder[]>; unreadable: { pid: number; comm: string }[] }> {
   const holders = new Map<string, Holder[]>();
   const unreadable: { pid: number; comm: string }[] = [];
   const scanned = new Map(context.processes.map(process => [process.pid, process]));
@@ -131,6 +131,7 @@ function findHolders(context: ScanContext, again: boolean): { holders: Map<strin
         holders.set(lock.file, list);
       }
     }
+    await context.pause();
   }
   return { holders, unreadable };
 }

@@ -21,7 +21,7 @@ export function readFlock(blocked: BlockedCall): WaitReading | undefined {
   const link = readLink(descriptor).value;
   const stat = statOf(descriptor).value;
   if (link === undefined || !stat) return undefined;
-  const table = scene.flocks();
+  const table = scene.flocks;
   // Another thread may have closed the descriptor meanwhile, and a network file system may hold its locks elsewhere: the kernel's own
   // list decides. A stopped thread has left it, and asks again when it is continued.
   const queued = table.locks.some(lock => lock.blocked && lock.pid === process.pid && lock.inode === String(stat.ino));
