@@ -16,11 +16,13 @@ export interface HoldingDescription {
 /** What is known of the locks on one file. */
 export interface LockedFile {
   readonly objectId: string;
+  /** The kernel's own name of the file, as in {@link KernelLock}. */
+  readonly file: string;
+  /** Display text; null: unknown. */
+  readonly path: string | null;
   readonly descriptions: readonly HoldingDescription[];
   /** Gaps that stand where more holders may be. */
   readonly gaps: readonly string[];
-  /** /proc/locks shows more locks than descriptions were found. */
-  readonly incomplete: boolean;
 }
 
 export interface FlockLocks {
@@ -67,14 +69,13 @@ export async function collectFlockLocks(context: ScanContext, { again = false }:
     const { descriptions, denied } = tellApart(own);
     const gaps = unseenSharers(context, objectId, path, held, own, unreadable);
     if (denied !== undefined) gaps.push(context.gaps.failed({ facility: 'flock-lock', objectId, field: 'open-file-descriptions' }, 'cannot tell the open file descriptions of different processes apart by kcmp', denied, asRoot));
-    const incomplete = denied === undefined && descriptions.length < held.length;
-    if (incomplete) gaps.push(context.gaps.add({ facility: 'flock-lock', objectId, field: 'holders' }, `/proc/locks shows ${held.length} flock locks on ${path ?? `inode ${held[0]?.inode ?? '?'}`}, but only ${descriptions.length} could be found in descriptors: the others are in processes that cannot be read, or in flight`, { remedy: asRoot }));
+    if (denied === undefined && descriptions.length < held.length) gaps.push(context.gaps.add({ facility: 'flock-lock', objectId, field: 'holders' }, `/proc/locks shows ${held.length} flock locks on ${path ?? `inode ${held[0]?.inode ?? '?'}`}, but only ${descriptions.length} could be found in descriptors: the others are in processes that cannot be read, or in flight`, { remedy: asRoot }));
     if (path === null) context.gaps.add({ facility: 'flock-lock', objectId, field: 'path' }, 'the path of this file is known only from a descriptor of a holder, and none could be read', { remedy: asRoot });
     objects.push({
       id: objectId, kind: 'flock-lock', persistence: 'process', ...(path === null ? {} : { name: path }),
       state: { path, ranges: held.map(({ type, pid }) => ({ type, start: '0', end: 'EOF', pid })) },
     });
-    files.set(objectId, { objectId, descriptions, gaps, incomplete });
+    files.set(objectId, { objectId, file, path, descriptions, gaps });
     for (const { pid, fd, lock } of own) handles.push({ objectId, pid, fd, via: 'lock', lock: { type: lock.type, start: '0', end: 'EOF' } });
   }
   return { objects, handles, files, locks };

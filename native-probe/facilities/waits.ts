@@ -12,7 +12,7 @@ import { readThread, readThreadStatus } from '../kernel/threads';
 import type { Finding, Handle, IpcObject, Wait } from '../model';
 import { toProcess } from '../processes';
 import type { ScannedProcess } from '../processes';
-import { readFlock } from './waits/flock';
+import { readFlock, readFlockFromList } from './waits/flock';
 import { readFutex } from './waits/futex';
 import type { WaitReader } from './waits/reader';
 import { WaitScene } from './waits/scene';
@@ -124,7 +124,7 @@ async function readPass(context: ScanContext, pids: readonly number[], again: bo
 /** What shows that a thread did not run between two looks: start time, system call line, context switches. */
 function witnessOf(pid: number, thread: Thread): string {
   // Not from the scene's cache: the second look must see the counts of its own time.
-  const switches = thread.syscall && understood(thread.syscall) ? readThreadStatus(pid, thread.tid)?.switches ?? 'gone' : '';
+  const switches = thread.denied !== undefined || (thread.syscall && understood(thread.syscall)) ? readThreadStatus(pid, thread.tid)?.switches ?? 'gone' : '';
   return [thread.startTime, thread.syscall?.text ?? '', switches].join(' | ');
 }
 
@@ -137,7 +137,8 @@ const understood = ({ number }: SyscallLine): boolean => {
 
 /** A thread's wait; undefined for one that runs, or waits for something not understood. */
 function readWait(scene: WaitScene, process: ScannedProcess, thread: Thread): Wait | undefined {
-  const reading = thread.syscall && understood(thread.syscall) ? readCall(scene, process, thread, thread.syscall) : undefined;
+  const reading = thread.denied !== undefined ? readFlockFromList(scene, process, thread)
+    : thread.syscall && understood(thread.syscall) ? readCall(scene, process, thread, thread.syscall) : undefined;
   const stop = stoppedStates[thread.state];
   const base = { pid: process.pid, tid: thread.tid, threadComm: thread.comm, verdict: 'waiting' as const };
   const stopped = stop === undefined ? {} : { stopped: true };
