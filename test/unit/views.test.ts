@@ -142,6 +142,11 @@ describe('the view IPC of the Debuggee', () => {
     assert.equal(drawn(debuggeeNodes(indexOf(aSnapshot()), [4])), 'PID 4 | has ended, or cannot be seen\n');
   });
 
+  it('shows the children that have an object, and not those that have none', () => {
+    const tree = debuggeeNodes(indexOf({ ...someSnapshot, processes: [...someSnapshot.processes, aProcess(300), aProcess(400)] }), [300], [300, 100, 400]);
+    assert.deepEqual(tree.map(it => it.label), ['program-300', 'program-100']);
+  });
+
   it('keeps ids apart when two followed processes share an object', () => {
     const ids = all(debuggeeNodes(indexOf(someSnapshot), [100, 200])).map(it => it.id);
     assert.equal(new Set(ids).size, ids.length);
