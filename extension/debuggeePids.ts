@@ -1,5 +1,6 @@
 // Which processes a debug session is about, from what is known of the session: the cascade of sources, surest first. Pure.
 import type { Process } from '../native-probe/model';
+import { grouped } from './snapshotIndex';
 
 /** What a session and its adapter have told so far. */
 export interface SessionFacts {
@@ -101,6 +102,22 @@ export function tracees(processes: readonly Process[], roots: readonly number[],
     return false;
   };
   return processes.filter(it => it.tracerPid !== undefined && it.tracerPid > 0 && !taken.has(it.pid) && descends(it.tracerPid)).map(it => it.pid);
+}
+
+/** So many children of a debuggee are looked at: a build server may have thousands. */
+const mostDescendants = 256;
+
+/** The children of processes, their children and so on, without the processes themselves; those nearest first. */
+export function descendants(processes: readonly Process[], pids: readonly number[]): number[] {
+  const children = grouped(processes, it => it.ppid);
+  const seen = new Set(pids);
+  const found: number[] = [];
+  for (let level: readonly number[] = pids; level.length > 0 && found.length < mostDescendants;) {
+    level = level.flatMap(pid => children.get(pid) ?? []).map(it => it.pid).filter(pid => !seen.has(pid));
+    for (const pid of level) seen.add(pid);
+    found.push(...level);
+  }
+  return found.slice(0, mostDescendants);
 }
 
 /** Requests whose successful answer means that the program runs again: adapters may omit `continued`. */

@@ -1,20 +1,20 @@
 // What the debuggee's views are about: the active debug session, or a process that the user chose to follow.
 import * as vscode from 'vscode';
 import type { DebugSessions } from './debugSessions';
-import { tracees } from './debuggeePids';
+import { descendants, tracees } from './debuggeePids';
 import { DisposableStore } from './dispose';
 import type { IpcModel, Subscription } from './ipcModel';
 
 export type Focus =
   | { readonly kind: 'none' }
-  | { readonly kind: 'session'; readonly name: string; readonly pids: readonly number[]; readonly stopped: boolean }
+  | { readonly kind: 'session'; readonly name: string; readonly pids: readonly number[]; readonly children: readonly number[]; readonly stopped: boolean }
   /** A session runs, but nothing tells its process. */
   | { readonly kind: 'unidentified'; readonly name: string }
   /** Chosen by hand. The start time tells it from a later process of the same PID. */
-  | { readonly kind: 'process'; readonly pid: number; readonly startTime: string; readonly name: string };
+  | { readonly kind: 'process'; readonly pid: number; readonly startTime: string; readonly name: string; readonly children: readonly number[] };
 
-/** The processes in focus. */
-export function pidsOf(focus: Focus): readonly number[] {
+/** The processes that the focus is about. */
+export function mainPidsOf(focus: Focus): readonly number[] {
   switch (focus.kind) {
     case 'none':
     case 'unidentified': return [];
@@ -23,14 +23,19 @@ export function pidsOf(focus: Focus): readonly number[] {
   }
 }
 
+/** The processes in focus, and their descendants: what a program shares it often shares with its children only. */
+export function pidsOf(focus: Focus): readonly number[] {
+  return 'children' in focus ? [...mainPidsOf(focus), ...focus.children] : [];
+}
+
 export class FocusTracker implements vscode.Disposable {
   private readonly store = new DisposableStore();
   private readonly changed = this.store.add(new vscode.EventEmitter<Focus>());
   readonly onDidChange = this.changed.event;
-  /** All processes, and no objects: read only while a session tells no PID, to find what its debugger traces. */
+  /** All processes, and no objects: to find the children, and what a debugger traces that tells nothing. */
   private readonly processes: Subscription;
   private terminals: readonly number[] = [];
-  private chosen: Extract<Focus, { kind: 'process' }> | undefined;
+  private chosen: Omit<Extract<Focus, { kind: 'process' }>, 'children'> | undefined;
   private now: Focus = { kind: 'none' };
   private wanted = false;
 
@@ -64,8 +69,8 @@ export class FocusTracker implements vscode.Disposable {
   dispose(): void { this.store.dispose(); }
 
   private update(): void {
-    const next = this.chosen ?? this.ofSession();
-    this.processes.setActive(this.wanted && next.kind !== 'none' && this.chosen === undefined && this.sessions.active?.identified === undefined);
+    const next = this.chosen ? { ...this.chosen, children: this.childrenOf([this.chosen.pid]) } : this.ofSession();
+    this.processes.setActive(this.wanted && next.kind !== 'none');
     if (JSON.stringify(next) === JSON.stringify(this.now)) return;
     this.now = next;
     this.changed.fire(next);
@@ -75,10 +80,14 @@ export class FocusTracker implements vscode.Disposable {
     const active = this.sessions.active;
     if (!active) return { kind: 'none' };
     const stopped = active.runState === 'stopped';
-    if (active.identified) return { kind: 'session', name: active.name, pids: active.identified.pids, stopped };
+    if (active.identified) return { kind: 'session', name: active.name, pids: active.identified.pids, children: this.childrenOf(active.identified.pids), stopped };
     void this.readTerminals();
     const traced = this.processes.snapshot ? tracees(this.processes.snapshot.processes, [process.pid, ...this.terminals], this.sessions.takenPids) : [];
-    return traced.length > 0 ? { kind: 'session', name: active.name, pids: traced, stopped } : { kind: 'unidentified', name: active.name };
+    return traced.length > 0 ? { kind: 'session', name: active.name, pids: traced, children: this.childrenOf(traced), stopped } : { kind: 'unidentified', name: active.name };
+  }
+
+  private childrenOf(pids: readonly number[]): readonly number[] {
+    return descendants(this.processes.snapshot?.processes ?? [], pids);
   }
 
   /** Debuggers that run in a terminal descend from its shell, not from the extension host. */

@@ -5,7 +5,8 @@ import { ago, bytes, bytesExactly, count, inMarkdown, ownerWords, processName, p
 import type { SnapshotIndex } from './snapshotIndex';
 import { l10n } from './translation';
 
-const ipcPrivate = '0x00000000';
+/** IPC_PRIVATE, however many zeros it is written with. */
+const isPrivate = (key: string): boolean => /^0x0*$/.test(key);
 
 /** How people call it: `/name`, `shmid 5`, the file's base name, the address. */
 export function objectLabel(object: IpcObject): string {
@@ -43,7 +44,7 @@ function systemVId(object: IpcObject): string {
 
 function keyWords(object: IpcObject): string[] {
   if (object.key === undefined) return [];
-  return [object.key === ipcPrivate ? 'IPC_PRIVATE' : object.key];
+  return [isPrivate(object.key) ? 'IPC_PRIVATE' : object.key];
 }
 
 /** The state in a few words, for one line. */
@@ -167,7 +168,7 @@ function stateRows(object: IpcObject): [string, string][] {
 export function objectTooltip(object: IpcObject, index: SnapshotIndex): string {
   const row = facility(object.kind);
   const rows: [string, string][] = [...stateRows(object)];
-  if (object.key !== undefined) rows.unshift([l10n.t('Key'), object.key === ipcPrivate ? l10n.t('{0} (IPC_PRIVATE)', object.key) : object.key]);
+  if (object.key !== undefined) rows.unshift([l10n.t('Key'), isPrivate(object.key) ? l10n.t('{0} (IPC_PRIVATE)', object.key) : object.key]);
   if (object.owner !== undefined) rows.push([l10n.t('Owner'), inMarkdown(ownerWords(object.owner))]);
   if (object.createdAt !== undefined) rows.push([l10n.t('Created'), when(object.createdAt)]);
   if (object.namespace !== undefined) rows.push([l10n.t('Namespace'), object.namespace ?? unknown()]);

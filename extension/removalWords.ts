@@ -85,7 +85,7 @@ export function staleChoices(result: StaleResult): { readonly stale: StaleChoice
   const choice = (candidate: Candidate): StaleChoice => ({
     label: inQuickPick(objectTitle(candidate.object)),
     description: inQuickPick(objectSummary(candidate.object, index)),
-    detail: inQuickPick(candidate.judgement.evidence.join(' ')),
+    detail: inQuickPick(candidate.judgement.evidence.join('; ')),
     picked: candidate.judgement.verdict === 'stale',
     candidate,
   });

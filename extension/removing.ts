@@ -23,7 +23,6 @@ const portion = 20;
 /** Removes objects that the user pointed at, after proving and asking. */
 export async function removeObjects(host: RemovalHost, ids: readonly string[]): Promise<void> {
   const result = await judged(host, { ids });
-  if (!result) return;
   const candidates = candidatesOf(result);
   const vanished = ids.length - candidates.length;
   if (candidates.length === 0) {
@@ -43,7 +42,6 @@ export async function removeObjects(host: RemovalHost, ids: readonly string[]): 
 /** Lets the user choose among what nobody seems to use any more. */
 export async function removeStaleObjects(host: RemovalHost): Promise<void> {
   const result = await judged(host, {});
-  if (!result) return;
   const { stale, possibly } = staleChoices(result);
   if (stale.length + possibly.length === 0) {
     void vscode.window.showInformationMessage(inUseOnly(result.stale));
@@ -69,15 +67,9 @@ function section(label: string, choices: readonly StaleChoice[]): (vscode.QuickP
   return choices.length === 0 ? [] : [{ label, kind: vscode.QuickPickItemKind.Separator }, ...choices];
 }
 
-async function judged(host: RemovalHost, params: StaleParams): Promise<StaleResult | undefined> {
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: l10n.t('Looking for those who use it…'), cancellable: true }, async (_, token) => {
-    try {
-      return await host.client.request('stale', params, token);
-    } catch (error) {
-      if (token.isCancellationRequested) return undefined;
-      throw error;
-    }
-  });
+async function judged(host: RemovalHost, params: StaleParams): Promise<StaleResult> {
+  // In the status bar: it takes a moment only, and a notification that flashes up explains nothing.
+  return vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: l10n.t('Looking for users of IPC objects…') }, async () => host.client.request('stale', params));
 }
 
 async function confirmAndRemove(host: RemovalHost, candidates: readonly Candidate[]): Promise<void> {
@@ -111,7 +103,8 @@ async function confirmAndRemove(host: RemovalHost, candidates: readonly Candidat
 async function removeInPortions(host: RemovalHost, candidates: readonly Candidate[]): Promise<{ removed: Removed[]; failed: Failed[] }> {
   const removed: Removed[] = [];
   const failed: Failed[] = [];
-  await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: l10n.t('Removing IPC objects'), cancellable: candidates.length > portion }, async (progress, token) => {
+  const many = candidates.length > portion;
+  await vscode.window.withProgress({ location: many ? vscode.ProgressLocation.Notification : vscode.ProgressLocation.Window, title: l10n.t('Removing IPC objects'), cancellable: many }, async (progress, token) => {
     for (let at = 0; at < candidates.length && !token.isCancellationRequested; at += portion) {
       const part = candidates.slice(at, at + portion);
       try {
@@ -133,7 +126,7 @@ async function removeInPortions(host: RemovalHost, candidates: readonly Candidat
 async function restore(host: RemovalHost, backups: readonly string[]): Promise<void> {
   const failed: Failed[] = [];
   let restored = 0;
-  await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: l10n.t('Restoring IPC objects'), cancellable: false }, async progress => {
+  await vscode.window.withProgress({ location: backups.length > portion ? vscode.ProgressLocation.Notification : vscode.ProgressLocation.Window, title: l10n.t('Restoring IPC objects') }, async progress => {
     for (const file of backups) {
       try {
         const result = await host.client.request('restore', { file });

@@ -10,9 +10,14 @@ import { inOrder, objectNode } from './ipcObjects';
 import { gapNode, gapNodes, processNode } from './treeNode';
 import type { TreeNode } from './treeNode';
 
-/** The view's roots: one node a followed process, then what could not be seen. */
-export function debuggeeNodes(index: SnapshotIndex, pids: readonly number[]): TreeNode[] {
-  return [...pids.map(pid => debuggeeNode(pid, pids, index)), ...gapNodes('debuggee', index.snapshot.gaps.filter(gap => gap.scope.objectId === undefined))];
+/**
+ * The view's roots: one node a followed process, then those of their descendants that have an object, then what could not be seen.
+ * @param pids the followed processes
+ * @param all these and their descendants
+ */
+export function debuggeeNodes(index: SnapshotIndex, pids: readonly number[], all: readonly number[] = pids): TreeNode[] {
+  const descendants = all.filter(pid => !pids.includes(pid)).map(pid => debuggeeNode(pid, all, index)).filter(node => node.expansion !== 'none');
+  return [...pids.map(pid => debuggeeNode(pid, all, index)), ...descendants.map(node => ({ ...node, icon: 'type-hierarchy-sub' })), ...gapNodes('debuggee', index.snapshot.gaps.filter(gap => gap.scope.objectId === undefined))];
 }
 
 function debuggeeNode(pid: number, followed: readonly number[], index: SnapshotIndex): TreeNode {

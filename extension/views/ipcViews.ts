@@ -5,7 +5,7 @@ import { contextKeys, viewIds } from '../contributions';
 import type { ViewId } from '../contributions';
 import type { DebugSessions } from '../debugSessions';
 import { DisposableStore } from '../dispose';
-import { pidsOf } from '../focus';
+import { mainPidsOf, pidsOf } from '../focus';
 import type { Focus, FocusTracker } from '../focus';
 import type { IpcModel, Subscription } from '../ipcModel';
 import { inMessage, visible } from '../presentation';
@@ -32,7 +32,7 @@ export class IpcViews implements vscode.Disposable {
     // Waits and the debuggee's objects are one request: the processes in focus and whoever shares something with them.
     this.focused = this.store.add(model.subscribe({ pids: [], waits: true }));
     const objects = this.show(viewIds.objects, this.objects, index => ipcObjectNodes(index, this.filterText), true);
-    const debuggee = this.showFocused(viewIds.debuggee, index => debuggeeNodes(index, pidsOf(focus.current)));
+    const debuggee = this.showFocused(viewIds.debuggee, index => debuggeeNodes(index, mainPidsOf(focus.current), pidsOf(focus.current)));
     const waits = this.showFocused(viewIds.waits, waitNodes);
     this.trees = [objects, debuggee, waits];
 

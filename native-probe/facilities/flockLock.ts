@@ -16,11 +16,13 @@ export interface HoldingDescription {
 /** What is known of the locks on one file. */
 export interface LockedFile {
   readonly objectId: string;
+  /** The kernel's own name of the file, as in {@link KernelLock}. */
+  readonly file: string;
+  /** Display text; null: unknown. */
+  readonly path: string | null;
   readonly descriptions: readonly HoldingDescription[];
   /** Gaps that stand where more holders may be. */
   readonly gaps: readonly string[];
-  /** /proc/locks shows more locks than descriptions were found. */
-  readonly incomplete: boolean;
 }
 
 export interface FlockLocks {
@@ -42,7 +44,7 @@ interface Holder { readonly pid: number; readonly fd: number; readonly lock: Ker
  * Every flock lock of the machine. `again`: read every descriptor table anew instead of trusting the pass, as the second look
  * before "deadlocked" is said must.
  */
-export function collectFlockLocks(context: ScanContext, { again = false }: { again?: boolean } = {}): FlockLocks {
+export async function collectFlockLocks(context: ScanContext, { again = false }: { again?: boolean } = {}): Promise<FlockLocks> {
   const text = readText('/proc/locks');
   if (text.value === undefined) {
     context.gaps.failed({ facility: 'flock-lock' }, 'cannot read /proc/locks', text.errno);
@@ -51,7 +53,7 @@ export function collectFlockLocks(context: ScanContext, { again = false }: { aga
   const locks = parseLocks(text.value).filter(lock => lock.kind === 'FLOCK');
   if (locks.length === 0) return { objects: [], handles: [], files: new Map(), locks };
 
-  const { holders, unreadable } = findHolders(context, again);
+  const { holders, unreadable } = await findHolders(context, again);
   if (unreadable.length > 0) {
     const names = unreadable.slice(0, 3).map(({ pid, comm }) => `${comm} (${pid})`).join(', ');
     const count = unreadable.length === 1 ? 'the descriptors of one process' : `the descriptors of ${unreadable.length} processes`;
@@ -67,14 +69,13 @@ export function collectFlockLocks(context: ScanContext, { again = false }: { aga
     const { descriptions, denied } = tellApart(own);
     const gaps = unseenSharers(context, objectId, path, held, own, unreadable);
     if (denied !== undefined) gaps.push(context.gaps.failed({ facility: 'flock-lock', objectId, field: 'open-file-descriptions' }, 'cannot tell the open file descriptions of different processes apart by kcmp', denied, asRoot));
-    const incomplete = denied === undefined && descriptions.length < held.length;
-    if (incomplete) gaps.push(context.gaps.add({ facility: 'flock-lock', objectId, field: 'holders' }, `/proc/locks shows ${held.length} flock locks on ${path ?? `inode ${held[0]?.inode ?? '?'}`}, but only ${descriptions.length} could be found in descriptors: the others are in processes that cannot be read, or in flight`, { remedy: asRoot }));
+    if (denied === undefined && descriptions.length < held.length) gaps.push(context.gaps.add({ facility: 'flock-lock', objectId, field: 'holders' }, `/proc/locks shows ${held.length} flock locks on ${path ?? `inode ${held[0]?.inode ?? '?'}`}, but only ${descriptions.length} could be found in descriptors: the others are in processes that cannot be read, or in flight`, { remedy: asRoot }));
     if (path === null) context.gaps.add({ facility: 'flock-lock', objectId, field: 'path' }, 'the path of this file is known only from a descriptor of a holder, and none could be read', { remedy: asRoot });
     objects.push({
       id: objectId, kind: 'flock-lock', persistence: 'process', ...(path === null ? {} : { name: path }),
       state: { path, ranges: held.map(({ type, pid }) => ({ type, start: '0', end: 'EOF', pid })) },
     });
-    files.set(objectId, { objectId, descriptions, gaps, incomplete });
+    files.set(objectId, { objectId, file, path, descriptions, gaps });
     for (const { pid, fd, lock } of own) handles.push({ objectId, pid, fd, via: 'lock', lock: { type: lock.type, start: '0', end: 'EOF' } });
   }
   return { objects, handles, files, locks };
@@ -108,7 +109,7 @@ function idOfFile(held: readonly KernelLock[], holders: readonly Holder[]): stri
 }
 
 /** Every descriptor whose fdinfo shows a flock lock, by the kernel's name of the file. */
-function findHolders(context: ScanContext, again: boolean): { holders: Map<string, Holder[]>; unreadable: { pid: number; comm: string }[] } {
+async function findHolders(context: ScanContext, again: boolean): Promise<{ holders: Map<string, Holder[]>; unreadable: { pid: number; comm: string }[] }> {
   const holders = new Map<string, Holder[]>();
   const unreadable: { pid: number; comm: string }[] = [];
   const scanned = new Map(context.processes.map(process => [process.pid, process]));
@@ -131,6 +132,7 @@ function findHolders(context: ScanContext, again: boolean): { holders: Map<strin
         holders.set(lock.file, list);
       }
     }
+    await context.pause();
   }
   return { holders, unreadable };
 }

@@ -8,10 +8,11 @@ import { isNativeCall, restartedCall } from '../kernel/futexLayouts';
 import type { SyscallName } from '../kernel/syscalls';
 import { syscallName } from '../kernel/syscalls';
 import type { SyscallLine, Thread } from '../kernel/threads';
+import { readThread, readThreadStatus } from '../kernel/threads';
 import type { Finding, Handle, IpcObject, Wait } from '../model';
 import { toProcess } from '../processes';
 import type { ScannedProcess } from '../processes';
-import { readFlock } from './waits/flock';
+import { readFlock, readFlockFromList } from './waits/flock';
 import { readFutex } from './waits/futex';
 import type { WaitReader } from './waits/reader';
 import { WaitScene } from './waits/scene';
@@ -28,7 +29,7 @@ const readers: ReadonlyMap<SyscallName, WaitReader> = new Map<SyscallName, WaitR
 /** Everything one pass found. */
 interface Pass {
   readonly waits: readonly Wait[];
-  /** What shows that a thread did not run: start time, system call line, context switches. By PID/TID. */
+  /** By PID/TID, see witnessOf. */
   readonly witnesses: ReadonlyMap<string, string>;
   readonly threads: ReadonlyMap<number, readonly number[]>;
   readonly objects: readonly IpcObject[];
@@ -43,7 +44,7 @@ const keyOf = ({ pid, tid }: { pid: number; tid: number }): string => `${pid}/${
  */
 export async function collectWaits(context: ScanContext, options: { readonly pids?: readonly number[] | undefined; readonly waits?: boolean | undefined }): Promise<Waiting> {
   if (!options.waits) {
-    const { objects, handles } = collectFlockLocks(context);
+    const { objects, handles } = await collectFlockLocks(context);
     return { objects, handles, waits: [], findings: [] };
   }
   const first = await readPass(context, options.pids ?? context.processes.map(process => process.pid), false);
@@ -59,13 +60,18 @@ async function confirmed(context: ScanContext, first: Pass, said: Judgement): Pr
   const second = await readPass(context, [...new Set(concerned.map(thread => thread.pid))], true);
   const inQuestion = new Set(concerned.map(keyOf));
   const now = new Map(second.waits.map(wait => [keyOf(wait), wait]));
+  // After everything of the second look: so that all of it lies within the time in which every member stood still.
+  const standsStill = ({ pid, tid }: Wait): boolean => {
+    const thread = readThread(pid, tid);
+    return thread !== undefined && witnessOf(pid, thread) === first.witnesses.get(`${pid}/${tid}`);
+  };
   const waits: Wait[] = [];
   for (const wait of first.waits) {
     const key = keyOf(wait);
     const again = now.get(key);
     if (!inQuestion.has(key)) waits.push(wait);
-    else if (again && first.witnesses.get(key) === second.witnesses.get(key)) {
-      waits.push(sameReasons(wait, again) ? wait : { ...wait, clauses: [...again.clauses.map(clause => ({ ...clause, external: 'the holders changed while they were looked at' }))] });
+    else if (again && standsStill(wait)) {
+      waits.push(sameReasons(wait, again) ? wait : { ...wait, clauses: again.clauses.map(clause => ({ ...clause, external: 'the holders changed while they were looked at' })) });
     }
     // Otherwise it ran in between: this wait is over.
   }
@@ -81,7 +87,7 @@ function sameReasons(a: Wait, b: Wait): boolean {
 
 /** One pass over the threads of some processes and, as they turn up, of those who could unblock them. */
 async function readPass(context: ScanContext, pids: readonly number[], again: boolean): Promise<Pass> {
-  const scene = new WaitScene(context, again);
+  const scene = new WaitScene(context, await collectFlockLocks(context, { again }));
   try {
     const waits: Wait[] = [];
     const witnesses = new Map<string, string>();
@@ -91,29 +97,35 @@ async function readPass(context: ScanContext, pids: readonly number[], again: bo
     for (let at = 0; at < queue.length; at++) {
       const process = scene.byPid.get(queue[at] ?? 0);
       if (!process || process.kernelThread) continue;
-      const alive = scene.threads(process.pid);
+      const alive = await scene.loadThreads(process.pid);
       threads.set(process.pid, alive.map(thread => thread.tid));
       for (const thread of alive) {
-        // Before the reasons are read: what is equal here and on the second look stood still for all that is read in between.
-        const switches = thread.syscall && understood(thread.syscall) ? scene.status(process.pid, thread.tid)?.switches ?? 'gone' : '';
+        // Before the reasons are read: what is equal here and at the end stood still for all that was read in between.
+        const witness = witnessOf(process.pid, thread);
         const wait = readWait(scene, process, thread);
         if (!wait) continue;
         waits.push(wait);
-        witnesses.set(keyOf(wait), [thread.startTime, thread.syscall?.text ?? '', switches].join(' | '));
+        witnesses.set(keyOf(wait), witness);
         for (const clause of wait.clauses) for (const alternative of clause.alternatives) for (const { pid } of alternative.threads) {
           if (!queued.has(pid)) { queued.add(pid); queue.push(pid); }
         }
+        await context.pause();
       }
-      await context.pause();
     }
     noteDenied(scene);
-    const locks = again ? undefined : scene.flocks();
-    for (const object of locks?.objects ?? []) scene.addObject(object);
-    for (const handle of locks?.handles ?? []) scene.addHandle(handle);
+    for (const object of scene.flocks.objects) scene.addObject(object);
+    for (const handle of scene.flocks.handles) scene.addHandle(handle);
     return { waits, witnesses, threads, ...scene.collected() };
   } finally {
     scene.close();
   }
+}
+
+/** What shows that a thread did not run between two looks: start time, system call line, context switches. */
+function witnessOf(pid: number, thread: Thread): string {
+  // Not from the scene's cache: the second look must see the counts of its own time.
+  const switches = thread.denied !== undefined || (thread.syscall && understood(thread.syscall)) ? readThreadStatus(pid, thread.tid)?.switches ?? 'gone' : '';
+  return [thread.startTime, thread.syscall?.text ?? '', switches].join(' | ');
 }
 
 const stoppedStates: Readonly<Record<string, string>> = { T: 'stopped', t: 'tracing stop' };
@@ -125,7 +137,8 @@ const understood = ({ number }: SyscallLine): boolean => {
 
 /** A thread's wait; undefined for one that runs, or waits for something not understood. */
 function readWait(scene: WaitScene, process: ScannedProcess, thread: Thread): Wait | undefined {
-  const reading = thread.syscall && understood(thread.syscall) ? readCall(scene, process, thread, thread.syscall) : undefined;
+  const reading = thread.denied !== undefined ? readFlockFromList(scene, process, thread)
+    : thread.syscall && understood(thread.syscall) ? readCall(scene, process, thread, thread.syscall) : undefined;
   const stop = stoppedStates[thread.state];
   const base = { pid: process.pid, tid: thread.tid, threadComm: thread.comm, verdict: 'waiting' as const };
   const stopped = stop === undefined ? {} : { stopped: true };

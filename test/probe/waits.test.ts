@@ -260,6 +260,20 @@ describe('waits and deadlocks of real programs', function () {
     }
   });
 
+  it('what a process denies its own user is a gap and never a finding', async function () {
+    if (!canBecomeOrdinary()) this.skip();
+    const { program, pids } = await situation('undumpable', 2, ordinaryUser);
+    try {
+      assert.deepEqual(waitsOf(pids, undefined, 3).findings.map(finding => finding.verdict), ['deadlocked'], 'root sees it');
+      const { findings, gaps, waits } = waitsOf(pids, ordinaryUser, 0);
+      assert.deepEqual(findings, []);
+      assert.deepEqual(waits.map(wait => [wait.pid, wait.operation, wait.verdict, wait.clauses.every(clause => (clause.gaps ?? []).length > 0)]), [[pids[0], 'flock', 'waiting', true]], 'the kernel\'s list alone tells of this wait');
+      for (const pid of pids) assert(gaps.some(gap => gap.scope.pid === pid && gap.scope.facility === 'waits' && gap.scope.field === 'syscall'));
+    } finally {
+      await program.stop();
+    }
+  });
+
   it('another user\'s deadlock is not seen, and that is said', async function () {
     if (!canBecomeOrdinary()) this.skip();
     const { program, pids } = await situation('mutex-and-flock', 2, undefined);

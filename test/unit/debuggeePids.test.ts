@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { asPid, pidExpression, pidsOfFamily, pidsOfSession, processEvent, rootOf, runStateAfter, tracees } from '../../extension/debuggeePids';
+import { asPid, descendants, pidExpression, pidsOfFamily, pidsOfSession, processEvent, rootOf, runStateAfter, tracees } from '../../extension/debuggeePids';
 import type { SessionFacts } from '../../extension/debuggeePids';
 import { aProcess } from './snapshots';
 
@@ -61,6 +61,13 @@ describe('the process of a debug session', () => {
     assert.deepEqual(tracees(processes, [10, 30]), [12, 31]);
     assert.deepEqual(tracees(processes, [10], new Set([12])), []);
     assert.deepEqual(tracees([], [10]), []);
+  });
+
+  it('has descendants, also when the parents go in a circle, and not endlessly many', () => {
+    const processes = [aProcess(1, { ppid: 3 }), aProcess(2, { ppid: 1 }), aProcess(3, { ppid: 2 }), aProcess(9, { ppid: 0 })];
+    assert.deepEqual(descendants(processes, [1]), [2, 3]);
+    assert.deepEqual(descendants(processes, [9]), []);
+    assert.equal(descendants(Array.from({ length: 5000 }, (_, i) => aProcess(10 + i, { ppid: 9 })), [9]).length, 256);
   });
 
   it('is asked for only where the answer calls nothing in the program', () => {

@@ -9,7 +9,7 @@ export function aProcess(pid: number, more: Partial<Process> = {}): Process {
 
 export function aSegment(shmid: number, more: Partial<Omit<SysvSharedMemory, 'state' | 'kind'>> = {}, state: Partial<SysvSharedMemory['state']> = {}): SysvSharedMemory {
   return {
-    id: `sysv-shared-memory:${ipcns}:${shmid}`, kind: 'sysv-shared-memory', namespace: ipcns, persistence: 'kernel', key: '0x00001234', owner: { uid: 1000, gid: 1000, mode: '0640' },
+    id: `sysv-shared-memory:${ipcns}:${shmid}`, kind: 'sysv-shared-memory', namespace: ipcns, persistence: 'kernel', key: '0x1234', owner: { uid: 1000, gid: 1000, mode: '0640' },
     changedAt: '2026-01-01T00:00:00.000Z',
     state: { segsz: '4096', nattch: 0, cpid: 100, lpid: 100, ctime: '2026-01-01T00:00:00.000Z', rss: '4096', swap: '0', dest: false, locked: false, ...state }, ...more,
   };
@@ -17,7 +17,7 @@ export function aSegment(shmid: number, more: Partial<Omit<SysvSharedMemory, 'st
 
 export function aQueue(msqid: number, qnum = '0', cbytes = '0'): IpcObject {
   return {
-    id: `sysv-message-queue:${ipcns}:${msqid}`, kind: 'sysv-message-queue', namespace: ipcns, persistence: 'kernel', key: '0x00000000', owner: { uid: 0, gid: 0, mode: '0600' },
+    id: `sysv-message-queue:${ipcns}:${msqid}`, kind: 'sysv-message-queue', namespace: ipcns, persistence: 'kernel', key: '0x0', owner: { uid: 0, gid: 0, mode: '0600' },
     state: { qnum, cbytes, qbytes: '16384', lspid: 0, lrpid: 0, ctime: '2026-01-01T00:00:00.000Z' },
   };
 }

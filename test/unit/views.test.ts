@@ -37,7 +37,7 @@ describe('the view IPC Objects', () => {
       program-200 | PID 200 · last msgsnd
 Shared Memory | 1
   System V shared memory segments | 1
-    shmid 7 | 0x00001234 · 4 KiB · 1 attached · uid 1000
+    shmid 7 | 0x1234 · 4 KiB · 1 attached · uid 1000
       program-100 | PID 100 · attached at 0x7f0000000000 read-write
 Synchronization | 1
   POSIX named semaphores | 1
@@ -65,15 +65,14 @@ Synchronization | 1
   it('filters by every word in names, keys, ids, owners, PIDs and process names', () => {
     const labels = (filter: string): string[] => all(objects(someSnapshot, filter)).filter(it => it.objectId).map(it => it.label);
     assert.deepEqual(labels('ready'), ['/ready']);
-    assert.deepEqual(labels('0x1234'), []);
-    assert.deepEqual(labels('0x00001234'), ['shmid 7']);
+    assert.deepEqual(labels('0x1234'), ['shmid 7']);
     assert.deepEqual(labels('PROGRAM-200'), ['msqid 3', '/ready']);
     assert.deepEqual(labels('program-200 queue'), ['msqid 3']);
     assert.deepEqual(labels('no such thing'), []);
   });
 
   it('tells with a filter how many there are without', () => {
-    const many = aSnapshot({ objects: [aSegment(1), aSegment(2, { key: '0x00000777' })] });
+    const many = aSnapshot({ objects: [aSegment(1), aSegment(2, { key: '0x777' })] });
     assert.match(drawn(objects(many, '777')), /segments \| 1 of 2/);
   });
 
@@ -130,7 +129,7 @@ describe('the view IPC of the Debuggee', () => {
     assert.equal(drawn(debuggeeNodes(indexOf(someSnapshot), [100])), `program-100 | PID 100 · sleeping · 2 objects
   /ready | mapped at 0x1000 read-write — value 1 · uid 1000
     program-200 | PID 200 · mapped at 0x2000 read-write
-  shmid 7 | attached at 0x7f0000000000 read-write — 0x00001234 · 4 KiB · 1 attached · uid 1000
+  shmid 7 | attached at 0x7f0000000000 read-write — 0x1234 · 4 KiB · 1 attached · uid 1000
 `);
   });
 
@@ -141,6 +140,11 @@ describe('the view IPC of the Debuggee', () => {
 
   it('says of a process that is not in the snapshot that it has ended or cannot be seen', () => {
     assert.equal(drawn(debuggeeNodes(indexOf(aSnapshot()), [4])), 'PID 4 | has ended, or cannot be seen\n');
+  });
+
+  it('shows the children that have an object, and not those that have none', () => {
+    const tree = debuggeeNodes(indexOf({ ...someSnapshot, processes: [...someSnapshot.processes, aProcess(300), aProcess(400)] }), [300], [300, 100, 400]);
+    assert.deepEqual(tree.map(it => it.label), ['program-300', 'program-100']);
   });
 
   it('keeps ids apart when two followed processes share an object', () => {

@@ -1,7 +1,7 @@
 // Makes the VSIX for this machine's target and checks what is in it: everything needed, nothing else.
 //   npm run package        [-- --out FILE]
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, ensureDependencies } from './dependencies.mjs';
 import { cache, repository } from './places.mjs';
@@ -31,7 +31,8 @@ export async function packageExtension(out) {
   const { createVSIX, listFiles } = await import('@vscode/vsce');
   await build({ production: true });
   const { name, version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
-  const path = out ?? join(repository, `${name}-${target()}-${version}.vsix`);
+  const path = out === undefined ? join(repository, `${name}-${target()}-${version}.vsix`) : resolve(out);
+  mkdirSync(dirname(path), { recursive: true });
   const files = (await listFiles({ cwd: repository })).map(file => file.replaceAll('\\', '/')).sort();
   const needless = files.filter(file => !allowed.some(pattern => pattern.test(file)));
   const needed = ['package.json', 'package.nls.json', 'LICENSE', 'README.md', 'dist/extension.js', 'dist/probe.js', 'node_modules/ffi-rs/index.js'];

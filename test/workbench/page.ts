@@ -72,7 +72,7 @@ export class WorkbenchPage {
   }
 
   /**
-   * Runs a command by its title, e.g. "IPC: Refresh", through the palette. Commands come and go with their context, and an
+   * Runs a command by its title, e.g. "IPC Inspector: Refresh", through the palette. Commands come and go with their context, and an
    * open palette does not notice: it is opened again until it offers the command, or patience ends.
    */
   async command(title: string): Promise<void> {

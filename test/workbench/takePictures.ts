@@ -29,9 +29,9 @@ export async function takeIcon(executable: string, media: string): Promise<void>
  * @param folder where they go
  */
 export async function takePictures(prepared: PreparedWorkbench, theme: string, folder: string): Promise<void> {
-  const workbench = await WorkbenchPage.open(prepared, { width: 1280, height: 800 });
+  const workbench = await WorkbenchPage.open(prepared, { width: 1120, height: 700 });
   const take = async (name: string) => {
-    await workbench.page.mouse.move(900, 700); // away from what shows a tooltip
+    await workbench.page.mouse.move(900, 640); // away from what shows a tooltip
     await workbench.page.locator('.monaco-hover:visible, .context-view .workbench-hover:visible').waitFor({ state: 'hidden' });
     await workbench.screenshot(join(folder, `${name}-${theme}.png`));
   };
@@ -41,7 +41,7 @@ export async function takePictures(prepared: PreparedWorkbench, theme: string, f
     await workbench.openFile('family.js');
     await workbench.startDebugging('Family');
     await workbench.showContainer('IPC');
-    await workbench.widenSideBar(460);
+    await workbench.widenSideBar(450);
     const objects = await workbench.view('IPC Objects');
     await workbench.rows(objects, segment).first().waitFor();
     await workbench.expand(workbench.rows(objects, segment));
@@ -72,13 +72,13 @@ export async function takePictures(prepared: PreparedWorkbench, theme: string, f
     await workbench.stopDebugging();
 
     await workbench.showContainer('IPC');
-    await workbench.command('IPC: Remove Stale Objects…');
-    await workbench.quickPickRows().first().waitFor();
+    await workbench.command('IPC Inspector: Remove Stale Objects…');
+    await workbench.quickPickRows().filter({ hasText: 'shmid' }).first().waitFor();
     await take('stale');
     await workbench.acceptPicks();
     await workbench.dialog().waitFor();
     await take('remove');
-    await workbench.page.keyboard.press('Escape');
+    await workbench.page.keyboard.press('Escape'); // a picture removes nothing
   } catch (error) {
     await workbench.screenshot(join(prepared.artifacts, `pictures-${theme}.png`));
     throw error;

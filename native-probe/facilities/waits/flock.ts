@@ -1,18 +1,21 @@
-// The reader of flock(2): the waiter goes on when every conflicting open file description has released its lock.
-import { readLink, splitDeleted, statOf, textOf } from '../../kernel/procfs';
+// The readers of flock(2): the waiter goes on when every conflicting open file description has released its lock.
+import { readLink, readText, splitDeleted, statOf, textOf } from '../../kernel/procfs';
+import type { Thread } from '../../kernel/threads';
 import { isStopped } from '../../kernel/threads';
 import type { Clause } from '../../model';
+import type { ScannedProcess } from '../../processes';
 import { flockId } from '../flockLock';
 import type { BlockedCall, WaitReading } from './reader';
 import { intArgument } from './reader';
+import type { WaitScene } from './scene';
 import { interruptingSignals } from './signals';
 
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-export function readFlock(blocked: BlockedCall): WaitReading | undefined {
-  const { scene, process, thread, call } = blocked;
+/** A thread whose system call line can be read. */
+export function readFlock({ scene, process, thread, call }: BlockedCall): WaitReading | undefined {
   const fd = intArgument(call, 0);
   const operation = intArgument(call, 1) & ~LOCK_NB;
   if (operation !== LOCK_SH && operation !== LOCK_EX) return undefined;
@@ -21,29 +24,49 @@ export function readFlock(blocked: BlockedCall): WaitReading | undefined {
   const link = readLink(descriptor).value;
   const stat = statOf(descriptor).value;
   if (link === undefined || !stat) return undefined;
-  const table = scene.flocks();
   // Another thread may have closed the descriptor meanwhile, and a network file system may hold its locks elsewhere: the kernel's own
   // list decides. A stopped thread has left it, and asks again when it is continued.
-  const queued = table.locks.some(lock => lock.blocked && lock.pid === process.pid && lock.inode === String(stat.ino));
+  const queued = scene.flocks.locks.some(lock => lock.blocked && lock.pid === process.pid && lock.inode === String(stat.ino));
   if (!queued && !isStopped(thread)) return undefined;
-
-  const objectId = flockId(stat.dev, stat.ino);
   const path = textOf(splitDeleted(link).path);
-  const file = table.files.get(objectId);
-  scene.addObject(table.objects.find(object => object.id === objectId) ?? { id: objectId, kind: 'flock-lock', name: path, persistence: 'process', state: { path, ranges: [] } });
-  const conflicting = (file?.descriptions ?? []).filter(description => operation === LOCK_EX || description.type === 'write');
-  const evidence = [
+  return waitFor({ scene, process, thread }, { objectId: flockId(stat.dev, stat.ino), path, exclusive: operation === LOCK_EX, queued, gaps: [] }, [
     `thread ${thread.tid} is in flock(${fd}, ${operation === LOCK_EX ? 'LOCK_EX' : 'LOCK_SH'}) on ${path}`,
     queued ? `/proc/locks lists pid ${process.pid} as waiting for it` : 'it will ask for the lock again when it is continued',
-    ...conflicting.map(description => `${description.holders.map(holder => `descriptor ${holder.fd} of pid ${holder.pid}`).join(' and ')} ${description.holders.length > 1 ? 'are one open file description that holds' : 'holds'} a ${description.type === 'write' ? 'LOCK_EX' : 'LOCK_SH'} lock (fdinfo)`),
-  ];
-  const signals = interruptingSignals(blocked, 'flock');
-  const gaps = [...file?.gaps ?? [], ...signals === undefined ? [] : [signals]];
+  ]);
+}
+
+/**
+ * A thread whose system call line is denied (Yama, another user), of a process that /proc/locks lists as waiting: the kernel's list alone tells
+ * of the wait, which leaves a gap. Undefined when the list does not, or several threads could be meant.
+ */
+export function readFlockFromList(scene: WaitScene, process: ScannedProcess, thread: Thread): WaitReading | undefined {
+  const waiting = scene.flocks.locks.filter(lock => lock.blocked && lock.pid === process.pid);
+  const [lock] = waiting;
+  if (!lock || waiting.length > 1) return undefined;
+  const threads = scene.threads(process.pid);
+  const sleepsOnLock = (tid: number): boolean => /lock/.test(readText(`/proc/${process.pid}/task/${tid}/wchan`).value ?? '');
+  if (threads.length > 1 && threads.filter(each => sleepsOnLock(each.tid)).map(each => each.tid).join() !== String(thread.tid)) return undefined;
+  const file = [...scene.flocks.files.values()].find(each => each.file === lock.file);
+  if (!file) return undefined;
+  const gap = scene.context.gaps.add({ pid: process.pid, facility: 'waits', field: 'flock' }, `that pid ${process.pid} (${process.comm}) waits for a flock lock is known from /proc/locks alone: its system call cannot be read`, { errno: thread.denied });
+  return waitFor({ scene, process, thread }, { objectId: file.objectId, path: file.path, exclusive: lock.type === 'write', queued: true, gaps: [gap] }, [`/proc/locks lists pid ${process.pid} as waiting for a ${lock.type} lock`]);
+}
+
+interface Wanted { readonly objectId: string; readonly path: string | null; readonly exclusive: boolean; readonly queued: boolean; readonly gaps: readonly string[] }
+
+function waitFor(who: { scene: WaitScene; process: ScannedProcess; thread: Thread }, { objectId, path, exclusive, queued, gaps: known }: Wanted, evidence: readonly string[]): WaitReading {
+  const { scene } = who;
+  const file = scene.flocks.files.get(objectId);
+  scene.addObject(scene.flocks.objects.find(object => object.id === objectId) ?? { id: objectId, kind: 'flock-lock', ...(path === null ? {} : { name: path }), persistence: 'process', state: { path, ranges: [] } });
+  const conflicting = (file?.descriptions ?? []).filter(description => exclusive || description.type === 'write');
+  const signals = interruptingSignals(who, 'flock');
+  const gaps = [...known, ...file?.gaps ?? [], ...signals === undefined ? [] : [signals]];
   const withGaps = gaps.length > 0 ? { gaps } : {};
   const clauses: Clause[] = conflicting.map(({ holders }) => ({
     alternatives: [{ objectId, event: 'unlock', threads: [...new Set(holders.map(holder => holder.pid))].map(pid => ({ pid })) }], ...withGaps,
   }));
   // Nobody found although the kernel lets it wait: the lock is changing hands, or its holder is out of sight.
   if (clauses.length === 0 && queued) clauses.push({ alternatives: [], ...(gaps.length > 0 ? { gaps } : { external: 'the holder changed while it was looked for' }) });
-  return { operation: 'flock', objectId, evidence, clauses };
+  const held = conflicting.map(({ type, holders }) => `${holders.map(holder => `descriptor ${holder.fd} of pid ${holder.pid}`).join(' and ')} ${holders.length > 1 ? 'are one open file description that holds' : 'holds'} a ${type === 'write' ? 'LOCK_EX' : 'LOCK_SH'} lock (fdinfo)`);
+  return { operation: 'flock', objectId, evidence: [...evidence, ...held], clauses };
 }

@@ -8,7 +8,6 @@ import { parseMapsLine, readText } from '../../kernel/procfs';
 import { ProcessMemory } from '../../kernel/processMemory';
 import type { Thread, ThreadStatus } from '../../kernel/threads';
 import { listThreads, readThread, readThreadStatus } from '../../kernel/threads';
-import { collectFlockLocks } from '../flockLock';
 import type { FlockLocks } from '../flockLock';
 
 export class WaitScene {
@@ -21,18 +20,33 @@ export class WaitScene {
   readonly #statuses = new Map<number, ThreadStatus | undefined>();
   readonly #memories = new Map<number, ProcessMemory>();
   readonly #maps = new Map<number, readonly string[]>();
-  #flocks: FlockLocks | undefined;
 
-  /** `again`: this is the second look, which trusts nothing read before. */
-  constructor(readonly context: ScanContext, readonly again: boolean) {
+  /** `flocks`: the flock locks of the machine, read for this pass. */
+  constructor(readonly context: ScanContext, readonly flocks: FlockLocks) {
     this.byPid = new Map(context.processes.map(process => [process.pid, process]));
   }
 
   /** The threads that are alive. */
   threads(pid: number): readonly Thread[] {
-    const known = this.#threads.get(pid);
-    if (known) return known;
-    const threads = (listThreads(pid).value ?? []).map(tid => readThread(pid, tid)).filter(thread => thread !== undefined);
+    return this.#threads.get(pid) ?? this.#keep(pid, this.#tids(pid).map(tid => readThread(pid, tid)));
+  }
+
+  /** Reads the threads of a process for {@link threads}, with pauses: there may be thousands. */
+  async loadThreads(pid: number): Promise<readonly Thread[]> {
+    const threads: (Thread | undefined)[] = [];
+    for (const tid of this.#tids(pid)) {
+      threads.push(readThread(pid, tid));
+      await this.context.pause();
+    }
+    return this.#keep(pid, threads);
+  }
+
+  #tids(pid: number): readonly number[] {
+    return listThreads(pid).value ?? [];
+  }
+
+  #keep(pid: number, read: readonly (Thread | undefined)[]): readonly Thread[] {
+    const threads = read.filter(thread => thread !== undefined);
     for (const { denied } of threads) if (denied !== undefined) this.denied.set(pid, denied);
     this.#threads.set(pid, threads);
     return threads;
@@ -65,12 +79,6 @@ export class WaitScene {
       this.#maps.set(pid, lines);
     }
     return findMapping(lines, address);
-  }
-
-  /** The flock locks of the machine, read at the first wait that needs them. */
-  flocks(): FlockLocks {
-    this.#flocks ??= collectFlockLocks(this.context, { again: this.again });
-    return this.#flocks;
   }
 
   /** Adds an object unless it is known; what is known stays, because it was read with more at hand. */

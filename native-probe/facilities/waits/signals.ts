@@ -5,7 +5,7 @@ import type { BlockedCall } from './reader';
 const interrupting: readonly (readonly [string, bigint])[] = [['SIGALRM', 14n], ['SIGCHLD', 17n], ['SIGIO', 29n]];
 
 /** The id of the gap that such handlers leave in a wait that a signal interrupts; undefined when there are none. */
-export function interruptingSignals({ scene, process, thread }: BlockedCall, operation: string): string | undefined {
+export function interruptingSignals({ scene, process, thread }: Pick<BlockedCall, 'scene' | 'process' | 'thread'>, operation: string): string | undefined {
   const caught = scene.status(process.pid, thread.tid)?.caughtSignals;
   const names = caught === undefined ? [] : interrupting.filter(([, number]) => (caught & (1n << (number - 1n))) !== 0n).map(([name]) => name);
   if (names.length === 0) return undefined;

@@ -1,0 +1,102 @@
+// IPC of the Debuggee at the page of a real VS Code, with real debug adapters over the demo's programs.
+import * as assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
+import { skip } from '../../skip';
+import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+
+describe('IPC of the Debuggee', function () {
+  this.timeout(120_000);
+  const prepared = preparedWorkbench();
+  let workbench: WorkbenchPage;
+
+  before(async () => {
+    workbench = await WorkbenchPage.open(prepared);
+  });
+  afterEach(async function () {
+    await workbench.keepOnFailure(this.currentTest, prepared);
+    await workbench.stopDebugging();
+  });
+  after(() => workbench?.close());
+
+  async function debuggee(): Promise<Locator> {
+    await workbench.showContainer('Run and Debug');
+    for (const title of ['Variables', 'Watch', 'Call Stack', 'Loaded Scripts', 'Breakpoints']) await workbench.fold(title);
+    return workbench.view('IPC of the Debuggee');
+  }
+  async function showsFamily(): Promise<void> {
+    const view = await debuggee();
+    await workbench.rows(view, /-gate/).first().waitFor();
+    assert.match(await workbench.rows(view, /-gate/).first().innerText(), /mapped at 0x[0-9a-f]+ read-write — value \d/);
+    assert.match(await workbench.rows(view, /PID \d+/).first().innerText(), /PID \d+ · [a-z ]+ · \d+ objects/);
+  }
+
+  it('invites to debug or to follow a process while there is neither', async () => {
+    await (await debuggee()).getByText('Start debugging to see').waitFor();
+  });
+
+  it('shows what a program under the built-in JavaScript debugger has, and is empty when it has ended', async () => {
+    await workbench.startDebugging('Family');
+    await showsFamily();
+    await workbench.stopDebugging();
+    await (await debuggee()).getByText('Start debugging to see').waitFor();
+  });
+
+  it('shows what a C program under lldb-dap has', async function () {
+    needs(this, 'lldb-dap', 'cc');
+    await workbench.startDebugging('Family (C)');
+    const view = await debuggee();
+    // The parent only waits; its children have the segment.
+    await workbench.rows(view, /family.*PID \d+ · [a-z ]+ · \d objects/).first().waitFor();
+    assert.match(await workbench.rows(view, 'shmid').first().innerText(), /attached at 0x[0-9a-f]+ read(-write)? — 0x[0-9a-f]+ · 4 KiB · 2 attached/);
+  });
+
+  it('shows what a process has that lldb-dap was attached to', async function () {
+    needs(this, 'lldb-dap', 'cc');
+    const folder = mkdtempSync(join(prepared.demo, 'attach-'));
+    const name = `/ipc-inspector-attach-${process.pid}`;
+    const launch = join(prepared.demo, '.vscode', 'launch.json');
+    const before = readFileSync(launch, 'utf8');
+    writeFileSync(join(folder, 'waits.c'), `#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+int main(void) {
+  int fd = shm_open("${name}", O_CREAT | O_RDWR, 0600);
+  if (fd < 0 || ftruncate(fd, 4096) != 0) return 1;
+  puts("ready"); fflush(stdout);
+  getchar();
+  shm_unlink("${name}");
+  return 0;
+}
+`);
+    execFileSync('cc', ['-g', '-o', join(folder, 'waits'), join(folder, 'waits.c')]);
+    const program = spawn(join(folder, 'waits'), { stdio: ['pipe', 'pipe', 'inherit'] });
+    try {
+      await once(program.stdout, 'data');
+      const parsed = JSON.parse(before) as { configurations: object[] };
+      parsed.configurations.push({ name: 'Attach', type: 'lldb-dap', request: 'attach', pid: program.pid, program: join(folder, 'waits') });
+      writeFileSync(launch, JSON.stringify(parsed));
+      await workbench.startDebugging('Attach');
+      const view = await debuggee();
+      await workbench.rows(view, name).first().waitFor();
+      assert.match(await workbench.rows(view, name).first().innerText(), /fd 3 read-write — 4 KiB/);
+      await workbench.stopDebugging();
+    } finally {
+      writeFileSync(launch, before);
+      program.stdin.end();
+      if (program.exitCode === null) await once(program, 'exit');
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  function needs(context: Mocha.Context, ...types: string[]): void {
+    for (const type of types) {
+      const state = prepared.adapters[type];
+      if (state !== 'ready') skip(context, state ?? `${type} is not known here`);
+    }
+  }
+});
