@@ -49,22 +49,30 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
   const objects: IpcObject[] = [];
   const handles: Handle[] = [];
   for (const { kinds, collect } of collectors) {
-    if (!kinds.some(wanted)) continue;
+    // Waits lead anywhere: who holds the other end is known only from all facilities.
+    if (!kinds.some(wanted) && options.waits !== true) continue;
     const found = await collect(context);
-    for (const object of found.objects) if (wanted(object.kind)) objects.push(object);
+    for (const object of found.objects) objects.push(object);
     for (const handle of found.handles) handles.push(handle);
   }
-  const waiting = await collectWaits(context, options);
-  for (const object of waiting.objects) if (wanted(object.kind)) objects.push(object);
+  const waiting = await collectWaits(context, options, { objects, handles });
+  const all = uniqueById([...objects, ...waiting.objects]).filter(object => wanted(object.kind));
   for (const handle of waiting.handles) handles.push(handle);
 
-  const known = new Set(objects.map(object => object.id));
+  const known = new Set(all.map(object => object.id));
   const snapshot: Snapshot = {
-    version: 1, takenAt, host, processes: processes.map(toProcess), objects,
+    version: 1, takenAt, host, processes: processes.map(toProcess), objects: all,
     // A segment removed between the tables and the maps: its attachment has no object any more.
     handles: handles.filter(handle => known.has(handle.objectId)), waits: waiting.waits, findings: waiting.findings, gaps: gaps.list(),
   };
   return options.pids === undefined ? snapshot : focus(snapshot, options.pids);
+}
+
+/** A reader of waits may come upon an object that its facility has described before: the first description stays. */
+function uniqueById(objects: readonly IpcObject[]): IpcObject[] {
+  const byId = new Map<string, IpcObject>();
+  for (const object of objects) if (!byId.has(object.id)) byId.set(object.id, object);
+  return [...byId.values()];
 }
 
 async function collectSysvOfAllNamespaces(context: ScanContext): Promise<Found> {

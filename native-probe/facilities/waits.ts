@@ -18,6 +18,9 @@ import type { WaitReader } from './waits/reader';
 import { WaitScene } from './waits/scene';
 import { collectFlockLocks } from './flockLock';
 
+/** What the facilities found before: who has which end of what. */
+export interface Found { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[] }
+
 export interface Waiting { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[]; readonly waits: readonly Wait[]; readonly findings: readonly Finding[] }
 
 /** One row an operation. A call without a row is not understood: its thread is taken to be able to go on. */
@@ -42,7 +45,7 @@ const keyOf = ({ pid, tid }: { pid: number; tid: number }): string => `${pid}/${
  * Locks, and when asked for, waits and findings. With `pids`, only their threads and those that they wait for, directly or not.
  * A finding was seen twice: between its two readings no member ran, and the holders were the same.
  */
-export async function collectWaits(context: ScanContext, options: { readonly pids?: readonly number[] | undefined; readonly waits?: boolean | undefined }): Promise<Waiting> {
+export async function collectWaits(context: ScanContext, options: { readonly pids?: readonly number[] | undefined; readonly waits?: boolean | undefined }, _found: Found): Promise<Waiting> {
   if (!options.waits) {
     const { objects, handles } = await collectFlockLocks(context);
     return { objects, handles, waits: [], findings: [] };
