@@ -4,6 +4,8 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { facilityTable } from './facilityTable';
 import type { CollectedKind, Snapshot } from './model';
 import { judgeStale } from './analysis/stale';
+import { peek } from './peek';
+import { formatContents } from './contentsTable';
 import { removeObjects } from './removal';
 import { restoreBackup } from './restoration';
 import { checked, InvalidRequest } from './requests';
@@ -91,6 +93,17 @@ function commands(setStatus: (status: number) => void): Command {
       print(options.json, snapshot, () => formatWaits(snapshot));
       const alarming = new Set(['deadlocked', 'deadlocked-until-timeout', 'orphaned', ...(options.suspected ? ['suspected'] : [])]);
       if (snapshot.findings.some(finding => alarming.has(finding.verdict))) setStatus(deadlockStatus);
+    });
+
+  verb('peek', 'contents without consuming: messages, bytes, values')
+    .argument('<id>', 'an id as in snapshot')
+    .option('--json', 'print one JSON document')
+    .option('--offset <n>', 'bytes: where to begin; messages: index of the first')
+    .option('--length <n>', 'at most so many bytes (4096) or messages (100)')
+    .action(async (id: string, options: { json?: true; offset?: string; length?: string }) => {
+      const { snapshot, contents } = await peek(checked('peek', { id, ...(options.offset === undefined ? {} : { offset: options.offset }), ...(options.length === undefined ? {} : { length: Number(options.length) }) }));
+      print(options.json, { ...snapshot, contents }, () => formatContents(snapshot.objects[0], contents));
+      if (contents.form === 'unavailable') setStatus(failedStatus);
     });
 
   verb('stale', 'what nobody uses any more, with the evidence')

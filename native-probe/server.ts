@@ -9,6 +9,7 @@ import { diffSnapshots } from './analysis/diff';
 import { BoundedInput, MessageError } from './boundedInput';
 import { Cancelled, Clock, readHost } from './context';
 import { effectiveCapabilities } from './kernel/capabilities';
+import { peek } from './peek';
 import { removeObjects } from './removal';
 import { restoreBackup } from './restoration';
 import { checked, InvalidRequest, methods } from './requests';
@@ -43,6 +44,7 @@ export function serve(input: Readable, output: Writable, log: Writable): Promise
         const snapshot = await takeSnapshot({ isCancelled });
         return { snapshot, stale: judgeStale(snapshot, params.ids) };
       },
+      peek: (params, isCancelled) => peek(params, isCancelled),
       remove: (params, isCancelled) => removeObjects(params, isCancelled),
       restore: params => restoreBackup(params.file),
     };

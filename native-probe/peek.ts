@@ -1,0 +1,223 @@
+// `peek`: contents of one object without consuming or changing anything. One function a kind; what cannot be looked at says why.
+import { closeSync, constants, openSync } from 'node:fs';
+import type { Bytes, Contents, Handle, IpcObject, Message, ObjectOf, Snapshot } from './model';
+import type { PeekParams, PeekResult } from './protocol';
+import { errnoInWords } from './gaps';
+import { devShmPath } from './facilities/removal';
+import { withBorrowedDescriptor } from './kernel/borrowedDescriptor';
+import { inIpcNamespaceOf } from './kernel/namespaces';
+import { errnoOf, lstatOf, numericEntries, parseMaps, readLink, readText, statOf } from './kernel/procfs';
+import type { Result } from './kernel/procfs';
+import { copyMessage, peekPipe, peekSocket, pipeCapacity, SOCK_STREAM, unreadBytes } from './kernel/queuePeek';
+import { readMapped, readSparse } from './kernel/sharedPages';
+import type { MappedPiece, SharedBytes } from './kernel/sharedPages';
+import { takeSnapshot } from './snapshot';
+import type { CollectedKind } from './model';
+
+/** Looks into an object. The snapshot in the answer is about that object alone. */
+export async function peek(params: PeekParams, isCancelled: () => boolean = () => false): Promise<PeekResult> {
+  const kind = params.id.slice(0, params.id.indexOf(':'));
+  // Futex-based objects share one form of id, whatever they are recognised as.
+  const kinds = kind === 'futex' ? undefined : [kind as CollectedKind];
+  const snapshot = await takeSnapshot({ kinds, waits: kind === 'futex', isCancelled });
+  const object = snapshot.objects.find(({ id }) => id === params.id);
+  if (!object) return { snapshot: part(snapshot, undefined), contents: { form: 'unavailable', reason: 'there is no such object (any more)', errno: 'ENOENT' } };
+  const own = part(snapshot, object);
+  const request: Request = { snapshot: own, offset: Number(params.offset ?? 0), length: params.length };
+  const { contents, seen } = look(object, request);
+  return { snapshot: seen ? { ...own, objects: [seen] } : own, contents };
+}
+
+interface Request { readonly snapshot: Snapshot; readonly offset: number; readonly length: number | undefined }
+/** `seen`: the object with what only looking closer could tell (how full a pipe is). */
+interface Seen { readonly contents: Contents; readonly seen?: IpcObject }
+
+function part(snapshot: Snapshot, object: IpcObject | undefined): Snapshot {
+  const handles = snapshot.handles.filter(({ objectId }) => objectId === object?.id);
+  const pids = new Set(handles.map(({ pid }) => pid));
+  return {
+    ...snapshot, objects: object ? [object] : [], handles, processes: snapshot.processes.filter(({ pid }) => pids.has(pid)), waits: [], findings: [],
+    gaps: snapshot.gaps.filter(({ scope }) => scope.objectId === undefined || scope.objectId === object?.id),
+  };
+}
+
+const unavailable = (reason: string, errno?: string): Seen => ({ contents: { form: 'unavailable', reason: errno === undefined ? reason : `${reason}: ${errnoInWords(errno)}`, ...(errno === undefined ? {} : { errno }) } });
+
+function bytesOf(bytes: Buffer, offset: number, truncated: boolean): Bytes {
+  return { offset: String(offset), length: bytes.length, truncated, base64: bytes.toString('base64') };
+}
+
+function look(object: IpcObject, request: Request): Seen {
+  switch (object.kind) {
+    case 'sysv-message-queue': return messages(object, request);
+    case 'sysv-shared-memory': return mapped(object.state.segsz, request, 'no process that can be read has it attached, and attaching it to look would change its times and last user');
+    case 'anonymous-shared-mapping': return mapped(object.state.size, request, 'no process that can be read maps it');
+    case 'shared-mapping': return mapped(object.state.size, request, 'no process that can be read maps it');
+    case 'memfd': return memfd(object, request);
+    case 'posix-shared-memory': return posixSharedMemory(object, request);
+    case 'pipe': case 'fifo': return pipe(object, request);
+    case 'unix-socket': case 'inet-socket': return socket(object, request);
+    case 'sysv-semaphore-set': return object.state.sems
+      ? values(object.state.sems.map((sem, index) => [`semaphore ${index}`, `value ${sem.val}, ncnt ${sem.ncnt ?? '?'}, zcnt ${sem.zcnt ?? '?'}, pid ${sem.pid ?? '?'}`]))
+      : unavailable('its values may not be read', reasonIn(request.snapshot, object));
+    case 'posix-semaphore': case 'posix-unnamed-semaphore': return object.state.value === null ? unavailable('its value may not be read', reasonIn(request.snapshot, object)) : values([['value', String(object.state.value)], ['waiters', String(object.state.waiters ?? '?')]]);
+    case 'eventfd': return object.state.count === null ? unavailable('its counter may not be read') : values([['count', object.state.count]]);
+    case 'posix-message-queue': return unavailable('the kernel offers no way to look at the messages of a POSIX queue without receiving them; its counts are in its state');
+    case 'pseudoterminal': return unavailable('the kernel offers no way to look into the buffers of a pseudoterminal without reading them');
+    default: return unavailable('it has no contents beyond its state');
+  }
+}
+
+function values(pairs: readonly (readonly [string, string])[]): Seen {
+  return { contents: { form: 'values', values: pairs.map(([name, value]) => ({ name, value })) } };
+}
+
+function reasonIn(snapshot: Snapshot, { id }: IpcObject): string | undefined {
+  return snapshot.gaps.find(({ scope }) => scope.objectId === id)?.errno;
+}
+
+function messages(object: ObjectOf<'sysv-message-queue'>, { snapshot, offset, length = 100 }: Request): Seen {
+  const msqid = Number(object.id.slice(object.id.lastIndexOf(':') + 1));
+  const read = (): Contents => {
+    const found: Message[] = [];
+    // Indices shift while others receive: numbers are those at the time of each copy.
+    for (let index = offset; index < offset + Math.min(length, 1000); index++) {
+      const message = copyMessage(msqid, index);
+      if (message.errno === 'ENOMSG') break;
+      if (message.value === undefined) {
+        if (message.errno === 'ENOSYS') return { form: 'unavailable', reason: 'this kernel was built without CONFIG_CHECKPOINT_RESTORE: messages cannot be copied', errno: 'ENOSYS' };
+        return { form: 'unavailable', reason: `its messages cannot be read: ${errnoInWords(message.errno)}`, errno: message.errno };
+      }
+      const { type, text } = message.value;
+      found.push({ index, type, size: String(text.length), content: bytesOf(text.subarray(0, 65536), 0, text.length > 65536) });
+    }
+    return { form: 'messages', total: object.state.qnum, messages: found };
+  };
+  if (object.namespace === snapshot.host.ipcNamespace) return { contents: read() };
+  const inside = snapshot.processes.find(({ namespaces }) => namespaces.ipc === object.namespace) ?? processIn(object.namespace);
+  const entered = inside ? inIpcNamespaceOf(inside.pid, read) : { errno: 'ESRCH' };
+  return entered.value ? { contents: entered.value } : unavailable(`IPC namespace ${object.namespace ?? '?'} cannot be entered`, entered.errno);
+}
+
+/** Some process of an IPC namespace: a queue has no handles that lead to one. */
+function processIn(namespace: string | null | undefined): { pid: number } | undefined {
+  const pid = (numericEntries('/proc').value ?? []).find(each => readLink(`/proc/${each}/ns/ipc`).value === `ipc:[${namespace ?? ''}]`);
+  return pid === undefined ? undefined : { pid };
+}
+
+function piecesOf(handles: readonly Handle[]): MappedPiece[] {
+  const pieces: MappedPiece[] = [];
+  const byPid = new Map<number, Set<string>>();
+  for (const { pid, address, via } of handles) {
+    if (address === undefined || (via !== 'mapping' && via !== 'attachment')) continue;
+    byPid.set(pid, (byPid.get(pid) ?? new Set()).add(address));
+  }
+  for (const [pid, addresses] of byPid) {
+    const maps = parseMaps(readText(`/proc/${pid}/maps`).value ?? '');
+    const inodes = new Set(maps.filter(({ start }) => addresses.has(`0x${start.toString(16)}`)).map(({ device, inode }) => `${device}:${inode}`));
+    // A segment split by mprotect has more pieces than handles.
+    for (const { start, end, offset, device, inode } of maps) if (inodes.has(`${device}:${inode}`)) pieces.push({ pid, start, end, offset });
+  }
+  return pieces;
+}
+
+function mapped(size: string | null, { snapshot, offset, length = 4096 }: Request, noneReason: string): Seen {
+  const pieces = piecesOf(snapshot.handles);
+  if (pieces.length === 0) return unavailable(noneReason);
+  const end = size === null ? offset + length : Math.min(Number(size), offset + length);
+  if (end <= offset) return shared({ bytes: Buffer.alloc(0), holes: [], unread: [] }, offset, size);
+  const got = readMapped(pieces, offset, end - offset);
+  return got.value ? shared(got.value, offset, size) : unavailable('the memory of the processes that map it cannot be read', got.errno);
+}
+
+function shared({ bytes, holes, unread }: SharedBytes, offset: number, size: string | null): Seen {
+  return {
+    contents: {
+      form: 'bytes', size, content: bytesOf(bytes, offset, size !== null && offset + bytes.length < Number(size)),
+      ...(holes.length > 0 ? { holes } : {}), ...(unread.length > 0 ? { unread, note: 'pages that are not in the page table of a process that maps it are not read: reading could allocate them' } : {}),
+    },
+  };
+}
+
+/** O_NOATIME: the owner and CAP_FOWNER alone may look without leaving a trace. */
+const O_NOATIME = 0o1000000;
+
+function posixSharedMemory(object: ObjectOf<'posix-shared-memory'>, request: Request): Seen {
+  const { offset, length = 4096 } = request;
+  const path = object.state.unlinked ? undefined : devShmPath(object);
+  const opened = path === undefined ? { errno: 'ENOENT' } : openQuietly(path);
+  if (opened.value === undefined) {
+    const through = mapped(object.state.size, request, '');
+    return through.contents.form === 'unavailable' ? unavailable('it cannot be read without changing its access time, and no process that maps it can be read', opened.errno) : through;
+  }
+  try {
+    const stats = statOf(`/proc/self/fd/${opened.value}`).value;
+    if (!stats || !object.id.endsWith(`:${stats.dev}:${stats.ino}`)) return unavailable('its name belongs to another object by now');
+    const end = Math.min(stats.size, offset + length);
+    return shared(end > offset ? readSparse(opened.value, offset, end - offset) : { bytes: Buffer.alloc(0), holes: [], unread: [] }, offset, String(stats.size));
+  } finally {
+    closeSync(opened.value);
+  }
+}
+
+function openQuietly(path: Buffer): Result<number> {
+  try {
+    return { value: openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | O_NOATIME) };
+  } catch (error) {
+    return { errno: errnoOf(error) };
+  }
+}
+
+/** Tries the handles of an object one after the other with a borrowed descriptor. */
+function borrowing<T>(handles: readonly Handle[], work: (fd: number) => T): Result<T> {
+  let errno = 'ENOENT';
+  for (const { pid, fd, via } of handles) {
+    if (via !== 'descriptor' || fd === undefined) continue;
+    const target = readLink(`/proc/${pid}/fd/${fd}`).value;
+    const got = target === undefined ? { errno: 'ENOENT' } : withBorrowedDescriptor(pid, fd, target, work);
+    if (got.errno === undefined) return got;
+    errno = got.errno;
+  }
+  return { errno };
+}
+
+function memfd(object: ObjectOf<'memfd'>, request: Request): Seen {
+  const { offset, length = 4096, snapshot } = request;
+  const through = mapped(object.state.size, request, 'no process that can be read maps it');
+  if (through.contents.form !== 'unavailable') return through;
+  const size = object.state.size;
+  const got = borrowing(snapshot.handles, fd => readSparse(fd, offset, Math.max(0, Math.min(Number(size ?? 0), offset + length) - offset)));
+  return got.value ? shared(got.value, offset, size) : unavailable('its descriptors cannot be borrowed', got.errno);
+}
+
+function pipe(object: ObjectOf<'pipe' | 'fifo'>, { snapshot, length = 4096 }: Request): Seen {
+  // tee works from a read end alone; how full it is can be asked at either.
+  const readable = (handle: Handle): boolean => ((lstatOf(`/proc/${handle.pid}/fd/${handle.fd ?? -1}`).value?.mode ?? 0) & 0o400) !== 0;
+  const readers = snapshot.handles.filter(handle => handle.via === 'descriptor' && readable(handle));
+  const ask = (fd: number): { unread: number | undefined; capacity: number | undefined } => ({ unread: unreadBytes(fd).value, capacity: pipeCapacity(fd).value });
+  const got = borrowing(readers, fd => ({ ...ask(fd), peeked: peekPipe(fd, length) }));
+  const fill = got.value ?? borrowing(snapshot.handles, ask).value;
+  const seen = fill?.unread === undefined || fill.capacity === undefined ? object : filled(object, String(fill.unread), String(fill.capacity));
+  if (!got.value) return { ...unavailable(readers.length === 0 ? 'no process that can be read has its read end, from which alone it can be looked into' : 'its read end cannot be borrowed', readers.length === 0 ? undefined : got.errno), seen };
+  const { peeked, unread } = got.value;
+  if (peeked.value === undefined) return { ...unavailable('it cannot be looked into', peeked.errno), seen };
+  return { contents: { form: 'bytes', size: unread === undefined ? null : String(unread), content: bytesOf(peeked.value, 0, unread !== undefined && peeked.value.length < unread) }, seen };
+}
+
+function filled(object: ObjectOf<'pipe' | 'fifo'>, unread: string, capacity: string): ObjectOf<'pipe' | 'fifo'> {
+  return object.kind === 'pipe' ? { ...object, state: { ...object.state, unread, capacity } } : { ...object, state: { ...object.state, unread, capacity } };
+}
+
+function socket(object: ObjectOf<'unix-socket' | 'inet-socket'>, { snapshot, length = 4096 }: Request): Seen {
+  const got = borrowing(snapshot.handles, fd => peekSocket(fd, length));
+  if (got.value === undefined) return unavailable(snapshot.handles.length === 0 ? 'no process that can be read has it' : 'its descriptor cannot be borrowed', snapshot.handles.length === 0 ? undefined : got.errno);
+  const peeked = got.value;
+  if (peeked.value === undefined) return unavailable('it cannot be looked into', peeked.errno);
+  if (peeked.value.kind === 'refused') return unavailable(peeked.value.reason);
+  const stream = peeked.value.type === SOCK_STREAM;
+  if (peeked.value.kind === 'empty') return { contents: stream ? { form: 'bytes', size: '0', content: bytesOf(Buffer.alloc(0), 0, false) } : { form: 'messages', total: '0', messages: [] } };
+  const { bytes, size } = peeked.value;
+  const queued = object.state.rqueue;
+  if (stream) return { contents: { form: 'bytes', size: queued, content: bytesOf(bytes, 0, queued !== null && bytes.length < Number(queued)) } };
+  return { contents: { form: 'messages', total: null, messages: [{ index: 0, size: String(size), content: bytesOf(bytes, 0, size > bytes.length) }], note: 'only the first message of a datagram or seqpacket socket can be looked at' } };
+}
