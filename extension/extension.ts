@@ -37,6 +37,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const inspectors = own(new Inspectors({
     model, extensionUri: context.extensionUri,
     remove: id => void vscode.commands.executeCommand(commandIds.remove, id),
+    inspect: id => void vscode.commands.executeCommand(commandIds.openInspector, id),
     followProcess: pid => void vscode.commands.executeCommand(commandIds.followThisProcess, pid),
   }));
   own(registerCommands({ client, model, views, focus, log, inspect: object => inspectors.open(object) }));

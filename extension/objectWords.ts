@@ -1,6 +1,10 @@
 // What is said of an object and of those who have it: labels, summaries, tooltips, what a removal loses. Pure.
 import type { Handle, IpcObject, Process } from '../native-probe/model';
 import { facility } from '../native-probe/facilityTable';
+import { peerSummary } from './bothEnds';
+import { kindWords } from './kindWords';
+import type { TooltipRow } from './kindWords';
+import { rangeCounts } from './lockWords';
 import { ago, bytes, bytesExactly, count, inMarkdown, ownerWords, processName, processState, unknown, userName, visible, when } from './presentation';
 import type { SnapshotIndex } from './snapshotIndex';
 import { l10n } from './translation';
@@ -23,7 +27,7 @@ export function objectLabel(object: IpcObject): string {
     case 'posix-message-queue':
     case 'posix-shared-memory':
     case 'posix-semaphore': return visible(object.name ?? object.id);
-    default: return never(object);
+    default: return kindWords(object).label;
   }
 }
 
@@ -49,7 +53,7 @@ function keyWords(object: IpcObject): string[] {
 
 /** The state in a few words, for one line. */
 export function objectSummary(object: IpcObject, index: SnapshotIndex): string {
-  const words = [...keyWords(object), ...stateWords(object)];
+  const words = [...keyWords(object), ...stateWords(object), ...peerSummary(object, index)];
   if (object.namespace !== undefined && object.namespace !== null && object.namespace !== index.snapshot.host.ipcNamespace && object.kind.startsWith('sysv')) {
     words.push(l10n.t('IPC namespace {0}', object.namespace));
   }
@@ -57,7 +61,7 @@ export function objectSummary(object: IpcObject, index: SnapshotIndex): string {
   return words.join(' · ');
 }
 
-function stateWords(object: IpcObject): string[] {
+function stateWords(object: IpcObject): readonly string[] {
   switch (object.kind) {
     case 'sysv-shared-memory': return [
       bytes(object.state.segsz),
@@ -76,13 +80,13 @@ function stateWords(object: IpcObject): string[] {
       object.state.value === null ? l10n.t('value unknown') : l10n.t('value {0}', object.state.value),
       ...(object.state.waiters === null || object.state.waiters === 0 ? [] : [waiters(object.state.waiters)]),
     ];
-    case 'flock-lock': return [object.state.path === null ? l10n.t('path unknown') : visible(object.state.path)];
+    case 'flock-lock': return [...rangeCounts(object.state.ranges, object.state.waiting), object.state.path === null ? l10n.t('path unknown') : visible(object.state.path)];
     case 'mutex': return [
       ...(object.state.type === null ? [] : [object.state.type]),
       object.state.owner === null ? l10n.t('owner unknown') : object.state.owner === 0 ? l10n.t('not locked') : l10n.t('owned by thread {0}', object.state.owner),
     ];
     case 'futex': return [];
-    default: return never(object);
+    default: return kindWords(object).summary();
   }
 }
 
@@ -114,7 +118,7 @@ function handleWord(handle: Handle): string {
 }
 
 function lockWord({ lock, fd }: Handle): string {
-  const kind = lock === undefined ? l10n.t('holds a lock') : lock.type === 'write' ? l10n.t('holds an exclusive lock') : l10n.t('holds a shared lock');
+  const kind = lock === undefined || lock.type === null ? l10n.t('holds a lock') : lock.type === 'write' ? l10n.t('holds an exclusive lock') : l10n.t('holds a shared lock');
   const range = lock === undefined || (lock.start === '0' && lock.end === 'EOF') ? '' : ` [${lock.start}–${lock.end}]`;
   return kind + range + (fd === undefined ? '' : ` (${l10n.t('fd {0}', fd)})`);
 }
@@ -129,7 +133,7 @@ function accessWord(access: NonNullable<Handle['access']>): string {
 }
 
 /** Label and value, one a line, of everything in its state: for tooltips. Values are harmless Markdown already. */
-function stateRows(object: IpcObject): [string, string][] {
+function stateRows(object: IpcObject): readonly TooltipRow[] {
   const time = (at: string | undefined): string => at === undefined ? l10n.t('never') : when(at);
   const number = (n: number | string | null): string => n === null ? unknown() : String(n);
   const pid = (n: number): string => n === 0 ? l10n.t('none, or outside the PID namespace') : String(n);
@@ -160,14 +164,14 @@ function stateRows(object: IpcObject): [string, string][] {
       ...(s.address === undefined ? [] : [[l10n.t('Address'), s.address] satisfies [string, string]]),
     ]; }
     case 'futex': return object.state.address === undefined ? [] : [[l10n.t('Address'), object.state.address]];
-    default: return never(object);
+    default: return kindWords(object).rows();
   }
 }
 
 /** Markdown that explains the object and its facility. Everything untrusted in it is escaped. */
 export function objectTooltip(object: IpcObject, index: SnapshotIndex): string {
   const row = facility(object.kind);
-  const rows: [string, string][] = [...stateRows(object)];
+  const rows: TooltipRow[] = [...stateRows(object)];
   if (object.key !== undefined) rows.unshift([l10n.t('Key'), isPrivate(object.key) ? l10n.t('{0} (IPC_PRIVATE)', object.key) : object.key]);
   if (object.owner !== undefined) rows.push([l10n.t('Owner'), inMarkdown(ownerWords(object.owner))]);
   if (object.createdAt !== undefined) rows.push([l10n.t('Created'), when(object.createdAt)]);
@@ -215,10 +219,7 @@ export function whatIsLost(object: IpcObject): string {
     case 'posix-message-queue': return object.state.curmsgs === null ? l10n.t('its messages (how many is unknown)') : `${messages(object.state.curmsgs)}, ${bytes(object.state.qsize)}`;
     case 'sysv-semaphore-set': return object.state.sems === null ? l10n.t('its values (unknown)') : l10n.t('its values: {0}', values(object.state.sems.map(it => it.val), 16));
     case 'posix-semaphore': return object.state.value === null ? l10n.t('its value (unknown)') : l10n.t('its value: {0}', object.state.value);
-    case 'flock-lock':
-    case 'mutex':
-    case 'futex': return l10n.t('nothing that outlives its processes');
-    default: return never(object);
+    default: return l10n.t('nothing that outlives its processes');
   }
 }
 

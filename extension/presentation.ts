@@ -16,6 +16,16 @@ export function visible(text: string, limit = 200): string {
   return characters.length <= limit ? shown : `${characters.slice(0, limit - 1).join('')}…`;
 }
 
+/** The last part of a path, as one line of visible characters. */
+export function baseName(path: string): string {
+  return visible(path.split('/').pop() || path);
+}
+
+/** The part of an object's id after its kind: the inode or number by which descriptors tell it. */
+export function idTail({ id }: { readonly id: string }): string {
+  return visible(id.slice(id.indexOf(':') + 1));
+}
+
 /** A name inside Markdown: nothing in it is markup, a link, HTML, an entity or an icon. */
 export function inMarkdown(text: string, limit = 400): string {
   return visible(text, limit)

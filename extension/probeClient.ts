@@ -37,7 +37,7 @@ export interface ProbeClientOptions {
   readonly provenAfter?: number;
 }
 
-const defaultTimeouts: Record<Method, number> = { initialize: 10_000, snapshot: 20_000, stale: 60_000, remove: 120_000, restore: 120_000 };
+const defaultTimeouts: Record<Method, number> = { initialize: 10_000, snapshot: 20_000, stale: 60_000, peek: 20_000, remove: 120_000, restore: 120_000 };
 const defaultBackOff = [250, 1_000, 4_000, 10_000];
 
 /** How VS Code starts the probe: its own executable as plain Node, on the compiled probe. */

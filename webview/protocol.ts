@@ -18,6 +18,8 @@ export type Value =
   | { readonly type: 'time'; readonly time: string }
   /** A process that can be followed; without a name it runs no more. `note`: what qualifies it. */
   | { readonly type: 'process'; readonly pid: number; readonly name?: string; readonly note?: string }
+  /** Another object, whose inspector can be opened. */
+  | { readonly type: 'object'; readonly id: string; readonly name: string }
   /** Could not be seen: why, and what would help. Never empty, never 0. */
   | { readonly type: 'unknown'; readonly why: string; readonly remedy?: string };
 
@@ -59,7 +61,7 @@ export interface InspectorView {
 /** Sentences the webview itself needs. `{0}` stands for what it fills in. */
 export interface InspectorStrings {
   readonly copy: string; readonly copyId: string; readonly copyJson: string; readonly remove: string;
-  readonly unknown: string; readonly notRunning: string; readonly follow: string;
+  readonly unknown: string; readonly notRunning: string; readonly follow: string; readonly inspect: string;
   readonly showAll: string; readonly showFewer: string; readonly shownOf: string; readonly of: string;
   readonly gone: string; readonly goneDetail: string; readonly goneUnknown: string; readonly pending: string; readonly problem: string;
   readonly changed: string; readonly copied: string; readonly actions: string;
@@ -82,4 +84,5 @@ export type FromInspector =
   | { readonly type: 'remove' }
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'follow'; readonly pid: number }
+  | { readonly type: 'inspect'; readonly id: string }
   | { readonly type: 'showAll'; readonly table: string; readonly all: boolean };

@@ -12,6 +12,7 @@ export interface Setting {
   /** Milliseconds; relative times are told from it. */
   readonly now: number;
   readonly follow: (pid: number) => void;
+  readonly inspect: (id: string) => void;
   readonly copy: (text: string) => void;
   readonly showAll: (table: string, all: boolean) => void;
 }
@@ -39,6 +40,10 @@ export function valueView(value: Value, setting: Setting, brief = false): readon
       return [h('time', { datetime: value.time }, time.absolute), ...aside(time.relative)];
     }
     case 'process': return processView(value, setting);
+    case 'object': {
+      const name = visible(value.name);
+      return [h('button', { class: 'link', type: 'button', title: fill(setting.strings.inspect, short(name)), onClick: () => setting.inspect(value.id) }, h('bdi', { class: 'data' }, name))];
+    }
     case 'unknown': {
       const why = visible(value.remedy === undefined ? value.why : `${value.why}; ${value.remedy}`);
       return brief

@@ -1,6 +1,7 @@
 // Who has the object, and how. Pure.
 import type { Handle, Via } from '../../native-probe/model';
 import type { Column, Row, Section, Value } from '../../webview/protocol';
+import { endsOf } from '../bothEnds';
 import { l10n } from '../translation';
 import type { Inspected } from './inspected';
 import type { TableLimits } from './stateSections';
@@ -31,13 +32,17 @@ function accessInWords(access: Handle['access']): string | undefined {
   }
 }
 
+function lockType(type: NonNullable<Handle['lock']>['type']): string {
+  return type === null ? l10n.t('unknown') : type === 'read' ? l10n.t('read') : l10n.t('write');
+}
+
 function where({ fd, address, tid, end, lock }: Handle): string | undefined {
   const parts = [
     fd === undefined ? undefined : l10n.t('fd {0}', fd),
     address === undefined ? undefined : l10n.t('at {0}', address),
     tid === undefined ? undefined : l10n.t('thread {0}', tid),
     end,
-    lock && (lock.start === '0' && lock.end === 'EOF' ? l10n.t('{0} lock', lock.type) : l10n.t('{0} lock on bytes {1} to {2}', lock.type, lock.start, lock.end)),
+    lock && (lock.start === '0' && lock.end === 'EOF' ? l10n.t('{0} lock', lockType(lock.type)) : l10n.t('{0} lock on bytes {1} to {2}', lockType(lock.type), lock.start, lock.end)),
   ].filter(part => part !== undefined);
   return parts.length > 0 ? parts.join(', ') : undefined;
 }
@@ -49,8 +54,23 @@ function keyOf({ pid, tid, via, fd, address, end, lock, operation }: Handle): st
 
 /** The table of handles. Sorted by PID, so that rows keep their place while processes come and go. */
 export function handlesSection(inspected: Inspected, limits: TableLimits): Section {
-  const key = 'handles';
-  const { handles, processes } = inspected;
+  const { object, handles, processes } = inspected;
+  const ends = endsOf(object, handles) ?? [];
+  // A pipe without a reader or a writer is what a reader looks for: it is said, as far as it is known.
+  const missing = ends.filter(end => end.handles.length === 0).map(end => unseenProcesses(inspected) ? l10n.t('{0}: no process that could be looked into has it.', end.label) : l10n.t('{0}: no process has it.', end.label));
+  const remarks = [...missing, remark(inspected)].filter(it => it !== undefined);
+  return { ...handleTable('handles', l10n.t('Handles'), handles, processes, limits, nobody(inspected)), remark: remarks.length === 0 || handles.length === 0 ? remark(inspected) : remarks.join(' ') };
+}
+
+/** Who has the object at the other end; no section where there is none. */
+export function otherEndSection(inspected: Inspected, limits: TableLimits): readonly Section[] {
+  const { peer, processes } = inspected;
+  if (!peer) return [];
+  const nobodySeen = unseenProcesses(inspected) ? l10n.t('No process that could be looked into has it; some could not (see “Not seen”).') : l10n.t('No process has it.');
+  return [handleTable('otherEnd', l10n.t('At the other end'), peer.handles, processes, limits, nobodySeen)];
+}
+
+function handleTable(key: string, title: string, handles: readonly Handle[], processes: Inspected['processes'], limits: TableLimits, empty: string): Extract<Section, { type: 'table' }> {
   const sorted = [...handles].sort((a, b) => a.pid - b.pid || a.via.localeCompare(b.via) || (a.fd ?? -1) - (b.fd ?? -1) || (a.address ?? '').localeCompare(b.address ?? ''));
   const seen = new Map<string, number>();
   const rows = limited(key, sorted, limits).map((handle): Row => {
@@ -70,14 +90,19 @@ export function handlesSection(inspected: Inspected, limits: TableLimits): Secti
     { key: 'process', label: l10n.t('Process') }, { key: 'via', label: l10n.t('Has it by') },
     { key: 'access', label: l10n.t('Access') }, { key: 'where', label: l10n.t('Where') },
   ];
-  return { type: 'table', key, title: l10n.t('Handles'), columns, rows, total: handles.length, empty: nobody(inspected), remark: remark(inspected) };
+  return { type: 'table', key, title, columns, rows, total: handles.length, empty };
 }
 
 /** What no handles mean. */
-function nobody({ object, gaps }: Inspected): string {
+function nobody(inspected: Inspected): string {
+  const { object } = inspected;
   if (object.kind === 'sysv-shared-memory' && object.state.nattch === 0) return l10n.t('No process has it attached: shm_nattch is 0.');
-  const unseen = gaps.some(({ scope }) => scope.facility === 'processes' || (scope.facility === undefined && scope.pid !== undefined));
-  return unseen ? l10n.t('No process that could be looked into has it; some could not (see “Not seen”).') : l10n.t('No process has it.');
+  return unseenProcesses(inspected) ? l10n.t('No process that could be looked into has it; some could not (see “Not seen”).') : l10n.t('No process has it.');
+}
+
+/** Whether a process could not be looked into, which may have it. */
+function unseenProcesses({ gaps }: Inspected): boolean {
+  return gaps.some(({ scope }) => scope.facility === 'processes' || (scope.facility === undefined && scope.pid !== undefined));
 }
 
 /** What the table cannot show. */

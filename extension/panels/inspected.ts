@@ -1,5 +1,6 @@
 // All that a snapshot says about one object. Pure.
 import type { Finding, Gap, Handle, IpcObject, Process, Snapshot, Time, Wait } from '../../native-probe/model';
+import { peerOf } from '../bothEnds';
 import { indexOf } from '../snapshotIndex';
 
 export interface Inspected {
@@ -12,6 +13,10 @@ export interface Inspected {
   /** Gaps that concern it: named, by kind, or because a process that may have it could not be looked into. */
   readonly gaps: readonly Gap[];
   readonly processes: ReadonlyMap<number, Process>;
+  /** The object at the other end and those who have it; absent where it has no other end, or none is known. */
+  readonly peer?: { readonly id: string; readonly object?: IpcObject; readonly handles: readonly Handle[] };
+  /** Every object of the snapshot, to name those that the state points at. */
+  readonly objects: ReadonlyMap<string, IpcObject>;
   /** Start times of processes count from then. */
   readonly bootedAt: Time;
 }
@@ -21,8 +26,11 @@ export function inspect(snapshot: Snapshot, id: string): Inspected | undefined {
   const index = indexOf(snapshot);
   const object = index.objects.get(id);
   if (!object) return undefined;
+  const peer = peerOf(object);
   return {
     object,
+    ...(peer === undefined ? {} : { peer: { id: peer, object: index.objects.get(peer), handles: index.handlesOf(peer) } }),
+    objects: index.objects,
     handles: index.handlesOf(id),
     waits: snapshot.waits.filter(wait => wait.objectId === id || wait.clauses.some(clause => clause.alternatives.some(it => it.objectId === id))),
     findings: snapshot.findings.filter(finding => finding.chain.some(link => link.objectId === id)),
@@ -43,6 +51,6 @@ function concerns({ scope }: Gap, object: IpcObject): boolean {
 export function gapOf(field: string, { object, gaps }: Inspected): Gap | undefined {
   return gaps.find(gap => gap.scope.objectId === object.id && gap.scope.field === field)
     ?? gaps.find(gap => gap.scope.objectId === object.id && gap.scope.field === undefined)
-    ?? gaps.find(gap => gap.scope.facility === object.kind && gap.scope.pid === undefined && (gap.scope.field ?? field) === field)
+    ?? gaps.find(gap => gap.scope.facility === object.kind && gap.scope.pid === undefined && (gap.scope.field === undefined || gap.scope.field.split(',').includes(field)))
     ?? gaps.find(gap => gap.scope.objectId === undefined && gap.scope.pid === undefined && gap.scope.facility === undefined && gap.scope.namespace !== undefined);
 }

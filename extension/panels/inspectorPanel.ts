@@ -21,6 +21,8 @@ export interface InspectorHost {
   readonly extensionUri: vscode.Uri;
   /** Asks, proves, removes, and tells the user how it went. */
   readonly remove: (objectId: string) => void;
+  /** Opens the inspector of another object. */
+  readonly inspect: (objectId: string) => void;
   /** Shows the IPC of a process. */
   readonly followProcess: (pid: number) => void;
 }
@@ -155,6 +157,7 @@ class Inspector implements vscode.Disposable {
       case 'copy': void vscode.env.clipboard.writeText(message.text); break;
       case 'remove': this.host.remove(this.state.id); break;
       case 'follow': this.host.followProcess(message.pid); break;
+      case 'inspect': this.host.inspect(message.id); break;
       case 'showAll':
         if (message.all) this.showAll.add(message.table); else this.showAll.delete(message.table);
         this.send();
@@ -175,10 +178,11 @@ class Inspector implements vscode.Disposable {
 /** Messages come from a document of ours, but a document all the same. */
 function isFromInspector(value: unknown): value is FromInspector {
   if (typeof value !== 'object' || value === null) return false;
-  const { type, text, pid, table, all } = value as Record<string, unknown>;
+  const { type, text, pid, id, table, all } = value as Record<string, unknown>;
   switch (type) {
     case 'ready': case 'copyId': case 'copyJson': case 'remove': return true;
     case 'copy': return typeof text === 'string';
+    case 'inspect': return typeof id === 'string';
     case 'follow': return typeof pid === 'number' && Number.isInteger(pid) && pid > 0;
     case 'showAll': return typeof table === 'string' && typeof all === 'boolean';
     default: return false;

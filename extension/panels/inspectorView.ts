@@ -4,7 +4,7 @@ import { facility } from '../../native-probe/facilityTable';
 import type { InspectorState, InspectorStrings, InspectorView, Section } from '../../webview/protocol';
 import { objectLabel } from '../objectWords';
 import { l10n } from '../translation';
-import { handlesSection } from './handlesSection';
+import { handlesSection, otherEndSection } from './handlesSection';
 import type { Inspected } from './inspected';
 import { gapsSections, waitsSections } from './notesSections';
 import { permissionFields } from './permissions';
@@ -35,6 +35,7 @@ export function inspectorView(inspected: Inspected, limits: TableLimits, goneSin
       ...waitsSections(inspected),
       ...stateSections(inspected, limits),
       handlesSection(inspected, limits),
+      ...otherEndSection(inspected, limits),
       identity(inspected),
       ...ownership(inspected),
       ...gapsSections(inspected),
@@ -84,7 +85,7 @@ export function asState(value: unknown): InspectorState | undefined {
 export function inspectorStrings(): InspectorStrings {
   return {
     copy: l10n.t('Copy {0}', '{0}'), copyId: l10n.t('Copy ID'), copyJson: l10n.t('Copy as JSON'), remove: l10n.t('Remove…'),
-    unknown: l10n.t('unknown'), notRunning: l10n.t('no longer running'), follow: l10n.t('Follow {0} ({1})', '{0}', '{1}'),
+    unknown: l10n.t('unknown'), notRunning: l10n.t('no longer running'), follow: l10n.t('Follow {0} ({1})', '{0}', '{1}'), inspect: l10n.t('Inspect {0}', '{0}'),
     showAll: l10n.t('Show all {0}', '{0}'), showFewer: l10n.t('Show fewer'), shownOf: l10n.t('The first {0} of {1}.', '{0}', '{1}'), of: l10n.t('{0} of {1}', '{0}', '{1}'),
     gone: l10n.t('This object is gone.'), goneDetail: l10n.t('It was missing for the first time at {0}. Below is what was last known of it.', '{0}'),
     goneUnknown: l10n.t('It was removed, or went with its last user, while this window was closed.'), pending: l10n.t('Waiting for the first snapshot…'),

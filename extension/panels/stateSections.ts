@@ -1,8 +1,10 @@
 // The state of an object, complete for every kind, in the manual pages' words. Pure.
-import type { IpcObject, LockRange, SysvSemaphoreSet, Time } from '../../native-probe/model';
+import type { IpcObject, SysvSemaphoreSet, Time } from '../../native-probe/model';
 import type { Row, Section, Value } from '../../webview/protocol';
 import { l10n } from '../translation';
+import { furtherState } from './furtherState';
 import type { Inspected } from './inspected';
+import { epollWatches, inotifyWatches, ranges, signalThreads } from './stateTables';
 import type { Moment } from './values';
 import { FieldList, processValue, recordedPid, unknown } from './values';
 
@@ -22,7 +24,16 @@ export function stateSections(inspected: Inspected, limits: TableLimits): readon
   const state: Section[] = fields.length > 0 ? [{ type: 'fields', key: 'state', title: l10n.t('State'), fields }] : [];
   switch (object.kind) {
     case 'sysv-semaphore-set': return [...state, ...semaphores(object, inspected, limits)];
-    case 'flock-lock': return [...state, ranges(object.state.ranges, inspected, limits)];
+    case 'flock-lock':
+    case 'record-lock':
+    case 'ofd-lock':
+    case 'lease': return [
+      ...state, ranges('ranges', object.state.ranges, inspected, limits),
+      ...(object.state.waiting === undefined ? [] : [ranges('waiting', object.state.waiting, inspected, limits)]),
+    ];
+    case 'epoll': return [...state, ...epollWatches(object, inspected, limits)];
+    case 'inotify': return [...state, ...inotifyWatches(object, limits)];
+    case 'signal': return [...state, ...signalThreads(object, limits)];
     default: return state;
   }
 }
@@ -93,7 +104,7 @@ function stateFields(object: IpcObject, list: FieldList, inspected: Inspected): 
         .words('shared', l10n.t('Shared between processes'), 'PTHREAD_PROCESS_SHARED', state.shared, l10n.t('yes'), l10n.t('no'));
     }
     case 'futex': return list.add('address', l10n.t('Address'), undefined, object.state.address, text => ({ type: 'text', text, copy: true }));
-    default: return object satisfies never;
+    default: return furtherState(object, list, inspected);
   }
 }
 
@@ -144,20 +155,4 @@ function semaphores({ state: { sems, otime, ctime } }: SysvSemaphoreSet, inspect
       { key: 'pid', label: l10n.t('Last operation by'), term: 'sempid' },
     ],
   }];
-}
-
-function ranges(locks: readonly LockRange[], inspected: Inspected, limits: TableLimits): Section {
-  const key = 'ranges';
-  const rows = limited(key, locks, limits).map((lock, index): Row => ({
-    key: `${lock.pid}:${lock.start}:${lock.end}:${index}`,
-    cells: [
-      { type: 'words', text: lock.type === 'read' ? l10n.t('shared (read)') : l10n.t('exclusive (write)') },
-      { type: 'words', text: lock.end === 'EOF' && lock.start === '0' ? l10n.t('the whole file') : l10n.t('{0} to {1}', lock.start, lock.end) },
-      lock.pid <= 0 ? { type: 'words', text: l10n.t('not recorded') } : recordedPid(lock.pid, inspected),
-    ],
-  }));
-  return {
-    type: 'table', key, title: l10n.t('Locks'), rows, total: locks.length, empty: l10n.t('No lock is held.'),
-    columns: [{ key: 'type', label: l10n.t('Type') }, { key: 'range', label: l10n.t('Bytes') }, { key: 'pid', label: l10n.t('Taken by') }],
-  };
 }

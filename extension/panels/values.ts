@@ -1,6 +1,7 @@
 // From the model's values to the typed values of a panel: a null always takes its reason along. Pure.
 import type { Decimal, Known, Process, Time } from '../../native-probe/model';
 import type { Field, Value } from '../../webview/protocol';
+import { objectTitle } from '../objectWords';
 import { l10n } from '../translation';
 import type { Inspected } from './inspected';
 import { gapOf } from './inspected';
@@ -23,11 +24,11 @@ export class FieldList {
     return this;
   }
 
-  count(name: string, gloss: string, term: string, value: Known<Decimal | number> | undefined, of?: Known<Decimal | number>): this {
+  count(name: string, gloss: string, term: string | undefined, value: Known<Decimal | number> | undefined, of?: Known<Decimal | number>): this {
     return this.add(name, gloss, term, value, number => ({ type: 'number', number: String(number), of: of == null ? undefined : String(of) }));
   }
 
-  bytes(name: string, gloss: string, term: string, value: Known<Decimal> | undefined, of?: Known<Decimal>): this {
+  bytes(name: string, gloss: string, term: string | undefined, value: Known<Decimal> | undefined, of?: Known<Decimal>): this {
     return this.add(name, gloss, term, value, bytes => ({ type: 'bytes', bytes, of: of ?? undefined }));
   }
 
@@ -43,6 +44,12 @@ export class FieldList {
   pid(name: string, gloss: string, term: string, value: Known<number> | undefined, moment?: Moment): this {
     return this.add(name, gloss, term, value, pid => recordedPid(pid, this.inspected, moment));
   }
+}
+
+/** Another object; one that the snapshot does not know is called by its id. */
+export function objectValue(id: string, { objects }: Inspected): Value {
+  const object = objects.get(id);
+  return object ? { type: 'object', id, name: objectTitle(object) } : { type: 'text', text: id };
 }
 
 /** A process of the snapshot. */

@@ -114,6 +114,28 @@ describe('inspector', function () {
     }
   });
 
+  it('names the other end of a socket, leads to it, and tells who has it', async () => {
+    const object = objects['unix-socket'];
+    const peer: IpcObject = { ...object, id: 'unix-socket:502', state: { ...object.state, path: undefined, peer: object.id } };
+    const whole = snapshot(object, { handles: [{ objectId: object.id, pid: 812, via: 'descriptor', fd: 3, access: 'read-write' }, { objectId: peer.id, pid: 813, via: 'descriptor', fd: 9, access: 'read-write' }] });
+    const inspected = inspect({ ...whole, objects: [object, peer] }, object.id);
+    assert(inspected);
+    await show(inspectorView(inspected, { showsAll: () => false }));
+    const rows = inspector.page.locator('section:has(#heading-otherEnd) tbody tr');
+    assert.equal(await rows.count(), 1);
+    assert.match(await rows.first().innerText(), /consumer \(813\)\s+descriptor\s+read and write\s+fd 9/);
+    await inspector.heard();
+    await inspector.page.getByRole('button', { name: 'UNIX domain socket socket 502', exact: true }).click();
+    assert.deepEqual(await inspector.heard(), [{ type: 'inspect', id: 'unix-socket:502' }]);
+  });
+
+  it('says that a pipe has nobody at an end', async () => {
+    const object = objects.pipe;
+    await show(viewOf(object, { handles: [{ objectId: object.id, pid: 812, via: 'descriptor', fd: 4, access: 'write', end: 'write' }] }));
+    assert.match(await main(), /Read end: no process has it\./);
+    assert.doesNotMatch(await main(), /Write end: no process/);
+  });
+
   it('shows an override character as its escape', async () => {
     await show(viewOf({ ...objects['posix-semaphore'], name: '/a\u202Eb' }));
     assert.equal(await inspector.page.locator('h1').textContent(), '/a\\u{202e}b');
