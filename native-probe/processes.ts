@@ -15,6 +15,8 @@ export interface Descriptor {
 
 export interface ScannedProcess extends Process {
   readonly kernelThread: boolean;
+  /** Controlling terminal (stat's tty_nr) and its foreground process group; absent when it has none. */
+  readonly terminal?: { readonly device: number; readonly foreground: number };
   /** Effective GID first, then the supplementary groups; null: unknown. */
   readonly groups: Known<readonly number[]>;
   /** null: denied (a gap says so). Empty for kernel threads and zombies: they have none. */
@@ -25,7 +27,7 @@ export interface ScannedProcess extends Process {
 
 /** The part of a scanned process that belongs into the snapshot. */
 export function toProcess(scanned: ScannedProcess): Process {
-  const { kernelThread: _kernelThread, groups: _groups, descriptors: _descriptors, sharedMappings: _sharedMappings, ...plain } = scanned;
+  const { kernelThread: _kernelThread, terminal: _terminal, groups: _groups, descriptors: _descriptors, sharedMappings: _sharedMappings, ...plain } = scanned;
   return plain;
 }
 
@@ -95,6 +97,7 @@ export function scanProcess(pid: number, gaps: Gaps): ScannedProcess | undefined
     ...(container === undefined ? {} : { container }),
     ...(status && status.tracerPid > 0 ? { tracerPid: status.tracerPid } : {}),
     ...(status && status.nsPids.length > 1 ? { nsPids: status.nsPids } : {}),
+    ...(stat.terminal === undefined ? {} : { terminal: stat.terminal }),
     kernelThread, descriptors, sharedMappings: maps === null ? null : parseSharedMaps(maps),
   };
 }

@@ -94,7 +94,11 @@ export function numericEntries(path: string): Result<number[]> {
   return { value: numbers };
 }
 
-export interface ProcStat { readonly comm: string; readonly state: string; readonly ppid: number; readonly flags: number; readonly startTime: string }
+export interface ProcStat {
+  readonly comm: string; readonly state: string; readonly ppid: number; readonly flags: number; readonly startTime: string;
+  /** Controlling terminal: its device as stat(2) gives it, and its foreground process group. Absent when it has none. */
+  readonly terminal?: { readonly device: number; readonly foreground: number };
+}
 
 /** /proc/PID/stat. comm may hold spaces and parentheses: it ends at the last one. */
 export function parseStat(text: string): ProcStat | undefined {
@@ -102,9 +106,9 @@ export function parseStat(text: string): ProcStat | undefined {
   const close = text.lastIndexOf(')');
   if (open < 0 || close < open) return undefined;
   const fields = text.slice(close + 2).split(' ');
-  const [state, ppid, startTime, flags] = [fields[0], fields[1], fields[19], fields[6]];
+  const [state, ppid, startTime, flags, tty = '0', tpgid = ''] = [fields[0], fields[1], fields[19], fields[6], fields[4], fields[5]];
   if (state === undefined || ppid === undefined || startTime === undefined || flags === undefined || !/^\d+$/.test(startTime)) return undefined;
-  return { comm: textOf(text.slice(open + 1, close)), state, ppid: Number(ppid), flags: Number(flags), startTime };
+  return { comm: textOf(text.slice(open + 1, close)), state, ppid: Number(ppid), flags: Number(flags), startTime, ...(tty === '0' ? {} : { terminal: { device: Number(tty), foreground: Number(tpgid) } }) };
 }
 
 /** PF_KTHREAD (include/linux/sched.h). */

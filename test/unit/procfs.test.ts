@@ -11,8 +11,11 @@ import { capabilityNames } from '../../native-probe/kernel/capabilities';
 
 describe('/proc/PID/stat', () => {
   it('ends comm at its last parenthesis', () => {
-    const text = '42 (a) R 1 (b) S 7 42 42 0 -1 4194560 100 0 0 0 0 0 0 0 20 0 1 0 123456 1000 10\n';
-    assert.deepEqual(parseStat(text), { comm: 'a) R 1 (b', state: 'S', ppid: 7, flags: 4194560, startTime: '123456' });
+    const text = '42 (a) R 1 (b) S 7 42 42 34817 99 4194560 100 0 0 0 0 0 0 0 20 0 1 0 123456 1000 10\n';
+    assert.deepEqual(parseStat(text), { comm: 'a) R 1 (b', state: 'S', ppid: 7, flags: 4194560, startTime: '123456', terminal: { device: 34817, foreground: 99 } });
+  });
+  it('has no terminal where tty_nr is 0', () => {
+    assert.equal(parseStat('42 (a) S 7 42 42 0 -1 4194560 100 0 0 0 0 0 0 0 20 0 1 0 123456 1000 10\n')?.terminal, undefined);
   });
   it('is nothing where the line is cut', () => { assert.equal(parseStat('42 (a) S 7'), undefined); assert.equal(parseStat(''), undefined); });
 });
