@@ -43,7 +43,7 @@ export function namespaceNumber(link: string | undefined): string | null {
 }
 
 /** Inode of the initial PID namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h): from there every process is visible. */
-const initialPidNamespace = '4026531836';
+export const initialPidNamespace = '4026531836';
 
 /** This machine and this probe. Read anew each time: the probe may be moved between namespaces. */
 export function readHost(clock: Clock): Host {

@@ -135,7 +135,8 @@ export interface Handle {
   readonly address?: Hex;
   readonly access?: Access;
   readonly end?: string;
-  readonly lock?: { readonly type: 'read' | 'write'; readonly start: Decimal; readonly end: LockEnd };
+  /** `type` is null for a lease of which the kernel tells only what it shall become. */
+  readonly lock?: { readonly type: Known<'read' | 'write'>; readonly start: Decimal; readonly end: LockEnd };
   /** For last-operation: which one, in the manual page's word (msgsnd, msgrcv, semop, shmat, shmdt). */
   readonly operation?: string;
 }

@@ -37,9 +37,12 @@ export interface PosixSemaphoreState { readonly value: Known<number>; readonly w
 /** Last byte, inclusive, in decimal; "EOF" for a lock to the end of the file, however it grows. */
 export type LockEnd = Decimal;
 export interface LockRange {
-  readonly type: 'read' | 'write'; readonly start: Decimal; readonly end: LockEnd;
+  /** null: a lease that is being broken, of which the kernel tells only what it shall become. */
+  readonly type: Known<'read' | 'write'>; readonly start: Decimal; readonly end: LockEnd;
   /** As /proc/locks shows it; -1 for open file description locks, and perhaps dead for flock. */
   readonly pid: number;
+  /** A lease that somebody is breaking: its holder shall reduce it to a read lease, or give it up. */
+  readonly breaking?: 'read' | 'unlock';
 }
 /** flock(2), fcntl_locking(2), /proc/locks. One object per file and lock kind. `waiting`: requests that the kernel lists as blocked. */
 export interface FileLockState { readonly path: Known<string>; readonly ranges: readonly LockRange[]; readonly waiting?: readonly LockRange[] }
@@ -62,7 +65,7 @@ export interface FutexState { readonly address?: Hex }
 /** pipe(7). How full it is takes a borrowed descriptor: read on request only, else null with a gap. */
 export interface PipeState { readonly unread: Known<Decimal>; readonly capacity: Known<Decimal> }
 /** fifo(7). */
-export interface FifoState extends PipeState { readonly path: Known<string> }
+export interface FifoState extends PipeState { readonly path: Known<string>; readonly unlinked?: true }
 /** unix(7), sock_diag(7). For a listener `rqueue` is connections not yet accepted, `backlog` their limit. */
 export interface UnixSocketState {
   readonly type: Known<'stream' | 'datagram' | 'seqpacket'>;
@@ -92,13 +95,13 @@ export interface InetSocketState {
 }
 /** A socket of another family (netlink, packet, vsock, …), or one whose namespace could not be asked. */
 export interface OtherSocketState { readonly family: Known<string>; readonly protocol?: string }
-/** pty(7). `foreground`: the foreground process group; absent when it is nobody's controlling terminal. */
-export interface PseudoterminalState { readonly index: number; readonly foreground?: number }
+/** pty(7). `foreground`: the foreground process group; absent when it is nobody's controlling terminal. `hungUp`: its master is closed. */
+export interface PseudoterminalState { readonly index: number; readonly foreground?: number; readonly hungUp?: true }
 
 /** memfd_create(2). */
 export interface MemfdState { readonly size: Known<Decimal>; readonly allocated: Known<Decimal>; readonly seals: Known<readonly string[]> }
-/** mmap(2) MAP_SHARED of a file. */
-export interface SharedMappingState { readonly path: string; readonly size: Known<Decimal>; readonly deleted?: true }
+/** mmap(2) MAP_SHARED of a file. `mapped`: the farthest byte of it that a readable process maps. */
+export interface SharedMappingState { readonly path: string; readonly mapped: Decimal; readonly deleted?: true }
 /** mmap(2) MAP_SHARED|MAP_ANONYMOUS. `size`: the farthest byte that a readable process maps. */
 export interface AnonymousSharedMappingState { readonly size: Decimal }
 
@@ -109,8 +112,8 @@ export interface SignalfdState { readonly signals: Known<readonly string[]> }
 /** timerfd_create(2), from fdinfo. Times in seconds, as decimals ("1.5"); `value` absent when disarmed. */
 export interface TimerfdState { readonly clock: Known<string>; readonly ticks: Known<Decimal>; readonly value?: string; readonly interval?: string }
 /** epoll(7). `target`: id of what is watched, where it is known (the number may have been reused). */
-export interface EpollState { readonly watches: Known<readonly { readonly fd: number; readonly events: Hex; readonly target?: string }[]> }
-/** inotify(7). */
+export interface EpollState { readonly watches: Known<readonly { readonly fd: number; readonly events: Hex; readonly inode?: Decimal; readonly target?: string }[]> }
+/** inotify(7). `device`: MAJOR:MINOR. */
 export interface InotifyState { readonly watches: Known<readonly { readonly wd: number; readonly device: string; readonly inode: string; readonly mask: Hex }[]> }
 /** pidfd_open(2). `pid`: its target in the reader's PID namespace; 0: in none that the reader sees; -1: gone. */
 export interface PidfdState { readonly pid: Known<number> }

@@ -52,7 +52,7 @@ function look(object: IpcObject, request: Request): Seen {
     case 'sysv-message-queue': return messages(object, request);
     case 'sysv-shared-memory': return mapped(object.state.segsz, request, 'no process that can be read has it attached, and attaching it to look would change its times and last user');
     case 'anonymous-shared-mapping': return mapped(object.state.size, request, 'no process that can be read maps it');
-    case 'shared-mapping': return mapped(object.state.size, request, 'no process that can be read maps it');
+    case 'shared-mapping': return mapped(object.state.mapped, request, 'no process that can be read maps it');
     case 'memfd': return memfd(object, request);
     case 'posix-shared-memory': return posixSharedMemory(object, request);
     case 'pipe': case 'fifo': return pipe(object, request);

@@ -11,6 +11,12 @@ import type { SysvKind } from './facilities/sysv';
 import { attachments, lastOperations } from './facilities/sysvHandles';
 import { collectPosixMessageQueues } from './facilities/posixMessageQueue';
 import { collectDevShm } from './facilities/devShm';
+import { collectPipes } from './facilities/pipe';
+import { collectFifos } from './facilities/fifo';
+import { collectPseudoterminals } from './facilities/pseudoterminal';
+import { collectEventDescriptors, eventKinds, linkWatches } from './facilities/eventDescriptors';
+import { collectSockets, socketKinds } from './facilities/sockets';
+import { collectFileLocks, fileLockKinds } from './facilities/fileLocks';
 import { collectWaits } from './facilities/waits';
 import { inIpcNamespaceOf } from './kernel/namespaces';
 import { focus } from './analysis/focus';
@@ -32,6 +38,13 @@ const collectors: readonly { readonly kinds: readonly CollectedKind[]; readonly 
   { kinds: sysvKinds, collect: collectSysvOfAllNamespaces },
   { kinds: ['posix-message-queue'], collect: collectPosixMessageQueues },
   { kinds: ['posix-shared-memory', 'posix-semaphore'], collect: collectDevShm },
+  { kinds: ['pipe'], collect: collectPipes },
+  { kinds: ['fifo'], collect: collectFifos },
+  { kinds: ['pseudoterminal'], collect: collectPseudoterminals },
+  { kinds: eventKinds, collect: collectEventDescriptors },
+  { kinds: socketKinds, collect: collectSockets },
+  // Last: the readers of waits see the same locks, which should be as fresh as may be.
+  { kinds: fileLockKinds, collect: collectFileLocks },
 ];
 
 /** Takes a snapshot. Throws {@link Cancelled} only when asked to; everything that cannot be read is a gap. */

@@ -22,7 +22,7 @@ export function stateInBrief(object: IpcObject): string {
     case 'posix-message-queue': return `${unknown(object.state.curmsgs)} of ${unknown(object.state.maxmsg)} messages, ${unknown(object.state.qsize)} bytes`;
     case 'posix-shared-memory': return `${unknown(object.state.size)} bytes${object.state.unlinked ? ', unlinked' : ''}`;
     case 'posix-semaphore': return `value ${unknown(object.state.value)}, ${unknown(object.state.waiters)} waiters`;
-    case 'flock-lock': return object.state.ranges.map(range => `${range.type} lock`).join(', ');
+    case 'flock-lock': return object.state.ranges.map(range => `${unknown(range.type)} lock`).join(', ');
     case 'mutex': return `owner ${unknown(object.state.owner)}`;
     case 'futex': return object.state.address ?? '';
     case 'condition-variable': return `${unknown(object.state.waiters)} waiters`;
@@ -35,8 +35,9 @@ export function stateInBrief(object: IpcObject): string {
     case 'other-socket': return `${unknown(object.state.family)} ${object.state.protocol ?? ''}`.trim();
     case 'pseudoterminal': return object.state.foreground === undefined ? '' : `foreground process group ${object.state.foreground}`;
     case 'memfd': return `${unknown(object.state.size)} bytes`;
-    case 'shared-mapping': case 'anonymous-shared-mapping': return `${unknown(object.state.size)} bytes`;
-    case 'record-lock': case 'ofd-lock': case 'lease': return object.state.ranges.map(({ type, start, end }) => `${type} ${start}–${end}`).join(', ');
+    case 'shared-mapping': return `${object.state.mapped} bytes mapped`;
+    case 'anonymous-shared-mapping': return `${object.state.size} bytes`;
+    case 'record-lock': case 'ofd-lock': case 'lease': return object.state.ranges.map(({ type, start, end }) => `${unknown(type)} ${start}–${end}`).join(', ');
     case 'eventfd': return `count ${unknown(object.state.count)}${object.state.semaphore ? ', semaphore' : ''}`;
     case 'signalfd': return object.state.signals?.join(' ') ?? '?';
     case 'timerfd': return object.state.value === undefined ? 'disarmed' : `in ${object.state.value} s`;

@@ -8,7 +8,7 @@ export const keyOf = {
   processes: (it: Process): string => `${it.pid}.${it.startTime}`,
   objects: (it: IpcObject): string => it.id,
   // Everything that tells two handles of one process apart, but not what may change while it stays the same handle (access).
-  handles: (it: Handle): string => [it.objectId, it.pid, it.tid ?? '', it.via, it.fd ?? '', it.address ?? '', it.end ?? '', it.lock ? `${it.lock.type}.${it.lock.start}.${it.lock.end}` : '', it.operation ?? ''].join(' '),
+  handles: (it: Handle): string => [it.objectId, it.pid, it.tid ?? '', it.via, it.fd ?? '', it.address ?? '', it.end ?? '', it.lock ? `${it.lock.type ?? '?'}.${it.lock.start}.${it.lock.end}` : '', it.operation ?? ''].join(' '),
   waits: (it: Wait): string => `${it.pid}.${it.tid}`,
   gaps: (it: Gap): string => it.id,
 } as const;

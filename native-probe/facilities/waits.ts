@@ -42,14 +42,11 @@ interface Pass {
 const keyOf = ({ pid, tid }: { pid: number; tid: number }): string => `${pid}/${tid}`;
 
 /**
- * Locks, and when asked for, waits and findings. With `pids`, only their threads and those that they wait for, directly or not.
+ * When asked for, waits and findings. With `pids`, only their threads and those that they wait for, directly or not.
  * A finding was seen twice: between its two readings no member ran, and the holders were the same.
  */
 export async function collectWaits(context: ScanContext, options: { readonly pids?: readonly number[] | undefined; readonly waits?: boolean | undefined }, _found: Found): Promise<Waiting> {
-  if (!options.waits) {
-    const { objects, handles } = await collectFlockLocks(context);
-    return { objects, handles, waits: [], findings: [] };
-  }
+  if (!options.waits) return { objects: [], handles: [], waits: [], findings: [] };
   const first = await readPass(context, options.pids ?? context.processes.map(process => process.pid), false);
   const processes = context.processes.map(toProcess);
   let judgement = judge({ ...first, processes });
@@ -116,8 +113,6 @@ async function readPass(context: ScanContext, pids: readonly number[], again: bo
       }
     }
     noteDenied(scene);
-    for (const object of scene.flocks.objects) scene.addObject(object);
-    for (const handle of scene.flocks.handles) scene.addHandle(handle);
     return { waits, witnesses, threads, ...scene.collected() };
   } finally {
     scene.close();

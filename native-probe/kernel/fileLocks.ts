@@ -1,11 +1,10 @@
-// File locks as the kernel tells them: /proc/locks and the `lock:` lines of fdinfo (proc(5)); kcmp(2) to tell open file
-// descriptions apart. Parsers are pure.
-import { syscall } from './libc';
+// File locks as the kernel tells them: /proc/locks and the `lock:` lines of fdinfo (proc(5)), and when two of them conflict. Pure.
 
 export interface KernelLock {
   /** FLOCK, POSIX, OFDLCK, LEASE, … */
   readonly kind: string;
-  readonly type: 'read' | 'write';
+  /** As the kernel writes it: of a lease that is being broken, what it shall become (fs/locks.c, target_leasetype). */
+  readonly type: 'read' | 'write' | 'unlock';
   /** -1 for OFD locks; may be dead for flock; 0 outside the reader's PID namespace. */
   readonly pid: number;
   /** MAJOR:MINOR:INODE as written by the kernel: of the file system's own device, which stat(2) may tell differently (btrfs, overlayfs). */
@@ -15,27 +14,40 @@ export interface KernelLock {
   readonly inode: string;
   readonly start: string;
   readonly end: string;
-  /** Waits for the lock; otherwise holds it. */
+  /** Waits for the lock (or for a lease to be broken); otherwise holds it. */
   readonly blocked: boolean;
+  /** A lease that somebody is breaking; `type` is what its holder is asked to make of it. */
+  readonly breaking?: true;
 }
 
-const lockLine = /^\d+:\s+(->\s+)?([A-Z]+)\s+\S+\s+(READ|WRITE|RW|NONE)\s+(-?\d+)\s+([0-9a-f]+):([0-9a-f]+):(\d+)\s+(\d+)\s+(EOF|\d+)\s*$/;
+// A breaker of a lease has no file yet: `<none>:0` stands there.
+const lockLine = /^\d+:\s+(->\s+)?([A-Z]+)\s+(\S+)\s+(READ|WRITE|UNLCK|RW|NONE)\s+(-?\d+)\s+(?:([0-9a-f]+):([0-9a-f]+):(\d+)|<none>:0)\s+(\d+)\s+(EOF|\d+)\s*$/;
+const types: Readonly<Record<string, KernelLock['type']>> = { READ: 'read', WRITE: 'write', UNLCK: 'unlock' };
 
-/** One line of /proc/locks, or of fdinfo without its `lock:`. Undefined for anything else (UNLCK of a breaking lease too). */
-export function parseLockLine(line: string): KernelLock | undefined {
+/** One line of /proc/locks, or of fdinfo without its `lock:`. Undefined for anything else. `head`: the lock under which a line without a file stands. */
+export function parseLockLine(line: string, head?: KernelLock): KernelLock | undefined {
   const match = lockLine.exec(line);
   if (!match) return undefined;
-  const [, arrow, kind = '', type = '', pid = '', major = '', minor = '', inode = '', start = '', end = ''] = match;
-  if (type !== 'READ' && type !== 'WRITE') return undefined;
-  return {
-    kind, type: type === 'READ' ? 'read' : 'write', pid: Number(pid), file: `${major}:${minor}:${inode}`,
-    major: parseInt(major, 16), minor: parseInt(minor, 16), inode, start, end, blocked: arrow !== undefined,
-  };
+  const [, arrow, kind = '', mode = '', word = '', pid = '', major, minor = '', inode = '', start = '', end = ''] = match;
+  const type = types[word];
+  if (type === undefined || (major === undefined && !head)) return undefined;
+  const file = major === undefined && head
+    ? { file: head.file, major: head.major, minor: head.minor, inode: head.inode }
+    : { file: `${major}:${minor}:${inode}`, major: parseInt(major ?? '', 16), minor: parseInt(minor, 16), inode };
+  return { kind, type, pid: Number(pid), ...file, start, end, blocked: arrow !== undefined, ...(mode === 'BREAKING' ? { breaking: true } : {}) };
 }
 
 /** /proc/locks. Its nesting is not kept: it shows a waiter under one of several that it waits for. */
 export function parseLocks(text: string): KernelLock[] {
-  return text.split('\n').map(parseLockLine).filter(lock => lock !== undefined);
+  const locks: KernelLock[] = [];
+  let head: KernelLock | undefined;
+  for (const line of text.split('\n')) {
+    const lock = parseLockLine(line, head);
+    if (lock) locks.push(lock);
+    // A line that was not understood must not lend its waiters to the lock before it.
+    if (!line.includes('->')) head = lock;
+  }
+  return locks;
 }
 
 /** The locks that a descriptor's open file description (or, for POSIX locks, its process) holds. */
@@ -43,10 +55,18 @@ export function parseDescriptorLocks(fdinfo: string): KernelLock[] {
   return fdinfo.split('\n').filter(line => line.startsWith('lock:')).map(line => parseLockLine(line.slice(5).trim())).filter(lock => lock !== undefined);
 }
 
-const KCMP_FILE = 0;
+/** What a conflict is decided by: offsets in decimal, the end inclusive or "EOF". */
+export interface LockedRange { readonly type: string | null; readonly start: string; readonly end: string }
 
-/** Whether two descriptors are one open file description; the errno (EPERM, ENOSYS) where the kernel does not say. */
-export function sameOpenFile(pid1: number, fd1: number, pid2: number, fd2: number): boolean | string {
-  const { value, errno } = syscall('kcmp', pid1, pid2, KCMP_FILE, fd1, fd2);
-  return value === -1 ? errno : value === 0;
+/**
+ * Whether a request has to wait for a held lock of the same kind and another owner: the ranges share a byte and not both
+ * are for reading. An unknown type (null) counts as writing. Owners are the caller's: nobody conflicts with himself.
+ */
+export function conflicts(request: LockedRange, held: LockedRange): boolean {
+  if (request.type === 'read' && held.type === 'read') return false;
+  return !endsBefore(request.end, held.start) && !endsBefore(held.end, request.start);
+}
+
+function endsBefore(end: string, start: string): boolean {
+  return end !== 'EOF' && BigInt(end) < BigInt(start);
 }

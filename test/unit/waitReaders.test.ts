@@ -53,7 +53,10 @@ describe('/proc/locks', () => {
     const lock = parseLockLine('1: POSIX  ADVISORY  WRITE 1 08:01:5 9223372036854775806 EOF');
     assert.deepEqual([lock?.start, lock?.end, lock?.major, lock?.minor], ['9223372036854775806', 'EOF', 8, 1]);
   });
-  it('leaves a lease that is being broken to nobody out', () => { assert.equal(parseLockLine('4: LEASE  BREAKING  UNLCK 99 08:02:12 0 EOF'), undefined); });
+  it('shows of a lease that is being broken what it shall become', () => {
+    const lease = parseLockLine('4: LEASE  BREAKING  UNLCK 99 08:02:12 0 EOF');
+    assert.deepEqual([lease?.type, lease?.breaking, lease?.blocked], ['unlock', true, false]);
+  });
   it('in fdinfo stands behind lock:', () => {
     const fdinfo = 'pos:\t0\nflags:\t02100001\nmnt_id:\t27\nino:\t2146469\nlock:\t1: FLOCK  ADVISORY  WRITE 14561 fe:00:2146469 0 EOF\n';
     assert.deepEqual(parseDescriptorLocks(fdinfo).map(lock => [lock.file, lock.pid]), [['fe:00:2146469', 14561]]);
