@@ -6,6 +6,7 @@ import type { InitializeResult, Method, Requests, SnapshotParams, SnapshotResult
 import type { Snapshot } from './model';
 import { judgeStale } from './analysis/stale';
 import { diffSnapshots } from './analysis/diff';
+import { FocusedSnapshots } from './focusedPass';
 import { BoundedInput, MessageError } from './boundedInput';
 import { Cancelled, Clock, readHost } from './context';
 import { effectiveCapabilities } from './kernel/capabilities';
@@ -27,6 +28,7 @@ export function serve(input: Readable, output: Writable, log: Writable): Promise
     const connection = createMessageConnection(new StreamMessageReader(input.pipe(bounded)), new StreamMessageWriter(output));
     let initialized = false;
     const sent = new SentSnapshots();
+    const focused = new FocusedSnapshots();
     // Requests are answered one at a time: two passes at once would only slow each other down.
     let turn: Promise<unknown> = Promise.resolve();
 
@@ -39,7 +41,7 @@ export function serve(input: Readable, output: Writable, log: Writable): Promise
         const result: InitializeResult = { protocolVersion, probeVersion, host: readHost(new Clock()), capabilities: effectiveCapabilities() };
         return Promise.resolve(result);
       },
-      snapshot: async (params, isCancelled) => sent.answer(params, await takeSnapshot({ ...params, isCancelled })),
+      snapshot: async (params, isCancelled) => sent.answer(params, await focused.take({ ...params, isCancelled })),
       stale: async (params, isCancelled) => {
         const snapshot = await takeSnapshot({ isCancelled });
         return { snapshot, stale: judgeStale(snapshot, params.ids) };

@@ -42,7 +42,7 @@ export async function collectDevShm(context: ScanContext): Promise<{ objects: De
     const path = Buffer.concat([Buffer.from(prefix), Buffer.from(name, 'latin1')]);
     const stats = lstatOf(path).value;
     // Directories, links and other file systems mounted below are not what shm_open makes.
-    if (stats?.isFile() && stats.dev === device) objects.set(devShmId(name, stats), describe(context, name, stats, () => readSemaphoreFile(path)));
+    if (stats?.isFile() && stats.dev === device && context.concerns(devShmId(name, stats))) objects.set(devShmId(name, stats), describe(context, name, stats, () => readSemaphoreFile(path)));
     await context.pause();
   }
   const handles: Handle[] = [];

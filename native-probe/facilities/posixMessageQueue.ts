@@ -53,7 +53,7 @@ async function fromFileSystem(context: ScanContext, objects: Map<string, PosixMe
       for (const name of names.value) {
         const path = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name, 'latin1')]);
         const queue = statOf(path).value;
-        if (queue) objects.set(queueId(queue), describe(context, name, queue, false, () => openQueueFile(path)));
+        if (queue && context.concerns(queueId(queue))) objects.set(queueId(queue), describe(context, name, queue, false, () => openQueueFile(path)));
         await context.pause();
       }
     }

@@ -1,6 +1,7 @@
 // System V queues, segments and semaphore sets of one IPC namespace. Written as generators, because in the own namespace
 // the pass may pause between objects, and in a foreign one it must not (see kernel/namespaces.ts).
 import type { IpcObject, Known, SysvMessageQueue, SysvSemaphore, SysvSemaphoreSet, SysvSharedMemory } from '../model';
+import type { ScanContext } from '../context';
 import type { Gaps } from '../gaps';
 import { keyText, ownerOf, readSysvTable, semaphoreValues, semaphoreWaiters, SHM_DEST, SHM_LOCKED, statQueue, timeText } from '../kernel/sysvipc';
 import type { SysvRow } from '../kernel/sysvipc';
@@ -14,10 +15,11 @@ export function sysvId(kind: SysvKind, namespace: string, id: number | string): 
 }
 
 const tables = { 'sysv-message-queue': 'msg', 'sysv-shared-memory': 'shm', 'sysv-semaphore-set': 'sem' } as const;
+const idColumns = { 'sysv-message-queue': 'msqid', 'sysv-shared-memory': 'shmid', 'sysv-semaphore-set': 'semid' } as const;
 const describers = { 'sysv-message-queue': describeQueue, 'sysv-shared-memory': describeSegment, 'sysv-semaphore-set': describeSet };
 
 /** Every object of a kind in the calling thread's IPC namespace, `namespace` being its number. */
-export function* collectSysv(kind: SysvKind, namespace: string, gaps: Gaps): Generator<IpcObject> {
+export function* collectSysv(kind: SysvKind, namespace: string, { gaps, concerns }: Pick<ScanContext, 'gaps' | 'concerns'>): Generator<IpcObject> {
   const table = readSysvTable(tables[kind]);
   if (table.value === undefined) {
     gaps.failed({ facility: kind, namespace }, `cannot read /proc/sysvipc/${tables[kind]}`, table.errno,
@@ -25,6 +27,7 @@ export function* collectSysv(kind: SysvKind, namespace: string, gaps: Gaps): Gen
     return;
   }
   for (const row of table.value) {
+    if (!concerns(sysvId(kind, namespace, row[idColumns[kind]] ?? ''))) continue;
     const object = describers[kind](row, namespace, gaps);
     if (object) yield object;
   }

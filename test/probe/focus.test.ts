@@ -1,0 +1,49 @@
+// A followed process between two full passes: what is new shows up at once, what others do elsewhere costs nothing.
+import { strict as assert } from 'node:assert';
+import { spawn } from 'node:child_process';
+import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import type { Snapshot } from '../../native-probe/model';
+import type { SnapshotResult } from '../../native-probe/protocol';
+import { fixture, hasCompiler, probePath, Program } from './harness';
+
+describe('a focused snapshot', function () {
+  before(function () { if (!hasCompiler()) this.skip(); });
+  afterEach(() => Program.stopAll());
+
+  it('shows at once what the process makes, who joins it, and what is gone', async () => {
+    const child = spawn(process.execPath, [probePath(), 'serve'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const connection = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
+    connection.listen();
+    try {
+      await connection.sendRequest('initialize', { protocolVersion: 1, client: 'test' });
+      const program = Program.start(fixture('ipc'));
+      await program.line();
+      const ask = async (who: Program, line: string): Promise<string> => { who.tell(line); return who.line(); };
+      const look = async (): Promise<Snapshot> => {
+        const answer = await connection.sendRequest<SnapshotResult>('snapshot', { pids: [program.pid] });
+        return 'snapshot' in answer ? answer.snapshot : assert.fail('no whole snapshot');
+      };
+      const first = await look();
+      assert.deepEqual(first.objects.filter(({ kind }) => kind.startsWith('sysv')), []);
+      const shmid = await ask(program, 'shmget 0 4096 600');
+      await ask(program, `shmat ${shmid} 0`);
+      const second = await look();
+      const segment = second.objects.find(({ id }) => id.endsWith(`:${shmid}`));
+      assert.equal(segment?.kind, 'sysv-shared-memory', 'a new object, between two full passes');
+      const other = Program.start(fixture('ipc'));
+      await other.line();
+      const address = await ask(other, `shmat ${shmid} 1`);
+      const third = await look();
+      assert.ok(third.handles.some(({ pid, objectId, address: at }) => pid === other.pid && objectId === segment.id && at === address), 'a new process that shares it');
+      assert.ok(third.processes.some(({ pid }) => pid === other.pid));
+      await other.stop();
+      const fourth = await look();
+      assert.ok(!fourth.processes.some(({ pid }) => pid === other.pid));
+      assert.deepEqual(fourth.gaps.map(({ id }) => id).sort(), first.gaps.map(({ id }) => id).sort(), 'gaps of processes that were not looked at again stay');
+      await ask(program, `shmrm ${shmid}`);
+    } finally {
+      connection.dispose();
+      child.kill('SIGKILL');
+    }
+  });
+});
