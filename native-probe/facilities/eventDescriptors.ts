@@ -1,0 +1,167 @@
+// Descriptors that wait for events: eventfd, signalfd, timerfd, epoll, inotify and pidfd. Their links say only the kind;
+// fdinfo tells the rest. An eventfd has an id of its own. Of the others the kernel names nothing, so that copies (inherited,
+// duplicated, passed) are told from different ones by kcmp(2), among those whose fdinfo agrees in what does not change.
+import type { Handle, IpcObject, ObjectOf } from '../model';
+import type { ScanContext } from '../context';
+import type { ScannedProcess } from '../processes';
+import { accessOfFlags, parseCommon, parseEpoll, parseEventfd, parseInotify, parsePidfd, parseSignalfd, parseTimerfd, readFdinfo } from '../kernel/fdinfo';
+import { groupByOpenFile } from '../kernel/openFileDescriptions';
+import type { ComparisonBudget } from '../kernel/openFileDescriptions';
+import { asRoot, errnoInWords } from '../gaps';
+
+export const eventKinds = ['eventfd', 'signalfd', 'timerfd', 'epoll', 'inotify', 'pidfd'] as const;
+export type EventKind = typeof eventKinds[number];
+type EventObject = ObjectOf<EventKind>;
+
+interface Candidate { readonly process: ScannedProcess; readonly pid: number; readonly fd: number; readonly info: string }
+
+/** About 10 µs each. With more descriptors alike than this can tell apart, the rest are shown one by one, and a gap says so. */
+const comparisons = 4000;
+
+export async function collectEventDescriptors(context: ScanContext): Promise<{ objects: EventObject[]; handles: Handle[] }> {
+  const objects: EventObject[] = [];
+  const handles: Handle[] = [];
+  const budget: ComparisonBudget = { left: comparisons, exhausted: false };
+  let vanished: { readonly candidate: { pid: number; fd: number; comm: string }; readonly errno: string } | undefined;
+  for (const kind of eventKinds) {
+    const alike = new Map<string, Candidate[]>();
+    for (const { process, fd } of context.descriptors.of(kind)) {
+      const { value: info, errno } = readFdinfo(process.pid, fd);
+      await context.pause();
+      if (info === undefined) {
+        if (errno !== 'ENOENT' && errno !== 'ESRCH') vanished ??= { candidate: { pid: process.pid, fd, comm: process.comm }, errno };
+        continue;
+      }
+      const key = invariantOf(kind, info);
+      const list = alike.get(key);
+      if (list) list.push({ process, pid: process.pid, fd, info });
+      else alike.set(key, [{ process, pid: process.pid, fd, info }]);
+    }
+    for (const [key, candidates] of alike) {
+      // Eventfds with the same id are one; nothing else needs to be asked.
+      const groups = key.startsWith('id:') ? [candidates] : groupByOpenFile(candidates, budget);
+      for (const group of groups) {
+        const [first] = group;
+        if (!first) continue;
+        const id = key.startsWith('id:') ? `${kind}:${key.slice(3)}` : `${kind}:${first.pid}.${first.process.startTime}/${first.fd}`;
+        objects.push(describe(kind, id, first.info, context));
+        for (const { pid, fd, info } of group) {
+          const access = accessOfFlags(parseCommon(info).flags);
+          handles.push({ objectId: id, pid, via: 'descriptor', fd, ...(access === undefined ? {} : { access }) });
+        }
+      }
+      await context.pause();
+    }
+  }
+  gapsOfComparison(context, budget);
+  if (vanished) {
+    const { candidate: { pid, fd, comm }, errno } = vanished;
+    context.gaps.failed({ facility: 'eventfd', field: 'fdinfo' }, `cannot read what some event descriptors are (first: fd ${fd} of pid ${pid} (${comm}))`, errno, asRoot);
+  }
+  return { objects, handles };
+}
+
+function gapsOfComparison(context: ScanContext, { denied, exhausted }: ComparisonBudget): void {
+  if (denied !== undefined) {
+    context.gaps.add({ facility: 'epoll', field: 'copies' }, `copies of one signalfd, timerfd, epoll, inotify instance or pidfd may be shown as several: comparing them (kcmp) failed: ${errnoInWords(denied)}`, {
+      errno: denied, remedy: denied === 'ENOSYS' ? 'a kernel with CONFIG_KCMP tells them apart' : 'allow kcmp(2) in the security filter of the container, or run the probe outside of it',
+    });
+  }
+  if (exhausted) {
+    context.gaps.add({ facility: 'epoll', field: 'copies' }, `more signalfds, timerfds, epoll, inotify instances or pidfds look alike than ${comparisons} comparisons tell apart: copies of the rest may be shown as several`);
+  }
+}
+
+/** What stays the same of one open file while it is read through several descriptors: only equal ones may be copies. */
+export function invariantOf(kind: EventKind, info: string): string {
+  switch (kind) {
+    case 'eventfd': {
+      const { id } = parseEventfd(info);
+      // Before Linux 5.2 there is no id, and the count changes.
+      return id === undefined ? '' : `id:${id}`;
+    }
+    case 'signalfd': return (parseSignalfd(info) ?? []).join();
+    // Its time left runs down and its ticks go up.
+    case 'timerfd': { const { clock, interval } = parseTimerfd(info); return `${clock} ${interval}`; }
+    // EPOLLONESHOT clears events when it fires.
+    case 'epoll': return parseEpoll(info).map(({ fd, data, inode }) => `${fd} ${data} ${inode}`).join();
+    case 'inotify': return parseInotify(info).map(({ wd, device, inode }) => `${wd} ${device} ${inode}`).join();
+    case 'pidfd': return `${parsePidfd(info)} ${parseCommon(info).inode}`;
+  }
+}
+
+function describe(kind: EventKind, id: string, info: string, context: ScanContext): EventObject {
+  const base = { id, persistence: 'process' as const };
+  // Older kernels do not write every line.
+  const known = <T>(field: string, value: T | undefined): T | null => {
+    if (value !== undefined) return value;
+    context.gaps.add({ facility: kind, field }, `this kernel does not tell the ${field} of ${kind === 'inotify' || kind === 'epoll' ? `${kind} instances` : `${kind}s`} in fdinfo`);
+    return null;
+  };
+  switch (kind) {
+    case 'eventfd': {
+      const { count, semaphore } = parseEventfd(info);
+      return { ...base, kind, state: { count: known('count', count), semaphore: known('semaphore', semaphore) } };
+    }
+    case 'signalfd': return { ...base, kind, state: { signals: known('signals', parseSignalfd(info)) } };
+    case 'timerfd': {
+      const { clock, ticks, value, interval } = parseTimerfd(info);
+      return { ...base, kind, state: { clock: known('clock', clock), ticks: known('ticks', ticks), ...armed('value', value), ...armed('interval', interval) } };
+    }
+    case 'epoll':
+      return { ...base, kind, state: { watches: parseEpoll(info).map(({ fd, events, inode }) => ({ fd, events, ...(inode === undefined ? {} : { inode }) })) } };
+    case 'inotify': return { ...base, kind, state: { watches: parseInotify(info) } };
+    case 'pidfd': return { ...base, kind, state: { pid: known('pid', parsePidfd(info)) } };
+  }
+}
+
+function armed<K extends string>(name: K, seconds: string | undefined): Partial<Record<K, string>> {
+  const result: Partial<Record<K, string>> = {};
+  if (seconds !== undefined && seconds !== '0') result[name] = seconds;
+  return result;
+}
+
+const withInode = /^(?:pipe|socket|pidfd):\[(\d+)\]$/;
+
+/**
+ * What every epoll instance watches, once all objects are known. The number of a watch is one in the table of the process
+ * that added it, and it stays when that descriptor is closed and its number reused: so a process that has the instance must
+ * have, under that number, an object whose inode is the watched one, or nothing is said.
+ */
+export function linkWatches(objects: readonly IpcObject[], handles: readonly Handle[], processes: readonly ScannedProcess[], inodeOf = anonymousInode): IpcObject[] {
+  const holders = new Map<string, number[]>();
+  for (const { id, kind } of objects) if (kind === 'epoll') holders.set(id, []);
+  if (holders.size === 0) return [...objects];
+  for (const { objectId, pid } of handles) holders.get(objectId)?.push(pid);
+  const pids = new Set([...holders.values()].flat());
+  const ids = new Map<number, Map<number, string>>([...pids].map(pid => [pid, new Map<number, string>()]));
+  for (const { pid, fd, objectId, via } of handles) if (fd !== undefined && via === 'descriptor') ids.get(pid)?.set(fd, objectId);
+  const links = new Map<number, Map<number, string>>();
+  for (const { pid, descriptors } of processes) if (pids.has(pid)) links.set(pid, new Map((descriptors ?? []).map(({ fd, target }) => [fd, target])));
+  const anonymous = inodeOf(handles.find(({ objectId }) => holders.has(objectId)));
+  return objects.map(object => {
+    if (object.kind !== 'epoll' || object.state.watches === null) return object;
+    const its = holders.get(object.id) ?? [];
+    const watches = object.state.watches.map(watch => {
+      const pid = its.find(candidate => mayBe(links.get(candidate)?.get(watch.fd), watch.inode, ids.get(candidate)?.get(watch.fd), anonymous));
+      const target = pid === undefined ? undefined : ids.get(pid)?.get(watch.fd);
+      return target === undefined ? watch : { ...watch, target };
+    });
+    return { ...object, state: { watches } };
+  });
+}
+
+/** The one inode that all anonymous descriptors share, as an epoll instance's fdinfo tells it (since Linux 5.14). */
+function anonymousInode(epoll: Handle | undefined): string | undefined {
+  return epoll?.fd === undefined ? undefined : parseCommon(readFdinfo(epoll.pid, epoll.fd).value ?? '').inode;
+}
+
+/** Whether what is under the number now may be what is watched: by its inode, where link or id tells that. */
+function mayBe(link: string | undefined, inode: string | undefined, id: string | undefined, anonymous: string | undefined): boolean {
+  if (link === undefined || id === undefined) return false;
+  if (inode === undefined) return true;
+  // pidfds have inodes of their own since Linux 6.9, and their link does not tell them.
+  if (link.startsWith('anon_inode:') && anonymous !== undefined && !id.startsWith('pidfd:')) return inode === anonymous;
+  const its = withInode.exec(link)?.[1] ?? /^(?:fifo|posix-message-queue):\d+:(\d+)$/.exec(id)?.[1];
+  return its === undefined || its === inode;
+}
