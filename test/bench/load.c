@@ -40,12 +40,14 @@ int main(int argc, char **argv) {
     if (pipe(ready) != 0) return 1;
     for (long i = 0; i < processes; i++) {
         if (fork() == 0) {
-            hold(descriptors / processes);
-            if (write(ready[1], "x", 1) != 1) _exit(1);
             // What is inherited would make every process a neighbour of every other.
             int null = open("/dev/null", O_RDWR);
             for (int fd = 0; fd < 3; fd++) dup2(null, fd);
-            close(ready[0]); close(ready[1]); close(null);
+            dup2(ready[1], 3);
+            close_range(4, ~0U, 0);
+            hold(descriptors / processes);
+            if (write(3, "x", 1) != 1) _exit(1);
+            close(3);
             for (;;) pause();
         }
     }
