@@ -16,8 +16,14 @@ export interface ScanContext {
   readonly gaps: Gaps;
   readonly clock: Clock;
   readonly processes: readonly ScannedProcess[];
+  /** They are all there are. Otherwise a focused pass: the others were seen to matter to nobody in focus. */
+  readonly complete: boolean;
+  /** The processes that were asked for, where not all were: only of these is more worth reading. */
+  readonly pids?: readonly number[] | undefined;
   /** Their descriptors, by class. */
   readonly descriptors: DescriptorIndex;
+  /** Whether an object is to be described: not, in a focused pass, when it is known to concern nobody in focus. Asked before anything costly is read. */
+  concerns(id: string): boolean;
   /** Lets requests in between when the slice (about 20 ms) is used up. Throws {@link Cancelled}. */
   pause(): Promise<void>;
 }

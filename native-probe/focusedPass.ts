@@ -47,14 +47,14 @@ export class FocusedSnapshots {
 
   private async full(options: SnapshotOptions, pids: readonly number[], question: string): Promise<Snapshot> {
     const begin = performance.now();
-    const whole = await takeSnapshot({ ...options, pids: undefined, ...(options.waits ? { waitsOf: pids } : {}) });
+    const whole = await takeSnapshot({ ...options, pids: undefined, waitsOf: pids });
     const focused = focus(whole, pids);
     const now = performance.now();
     this.passes.delete(question);
     this.passes.set(question, {
       question, endedAt: now, durationMs: now - begin, pids: new Set(whole.processes.map(({ pid }) => pid)), objects: new Set(whole.objects.map(({ id }) => id)),
       neighbours: new Set(focused.processes.map(({ pid }) => pid)), concerned: new Set(focused.objects.map(({ id }) => id)),
-      gaps: focused.gaps.filter(({ scope }) => scope.facility === 'processes'),
+      gaps: focused.gaps.filter(({ scope }) => scope.facility === 'processes' || scope.field === 'descriptors'),
     });
     for (const oldest of this.passes.keys()) { if (this.passes.size <= 4) break; this.passes.delete(oldest); }
     return focused;

@@ -3,7 +3,7 @@ import type { Access, Known, Process } from './model';
 import type { Gaps } from './gaps';
 import { asRoot } from './gaps';
 import { namespaceNumber } from './context';
-import type { Mapping } from './kernel/procfs';
+import type { Mapping, SignalMasks } from './kernel/procfs';
 import { isGone, lstatOf, numericEntries, parseCmdline, parseSharedMaps, parseStat, parseStatus, PF_KTHREAD, readBytes, readLink, readText, splitDeleted, textOf } from './kernel/procfs';
 import { containerOf } from './kernel/cgroups';
 
@@ -19,6 +19,8 @@ export interface ScannedProcess extends Process {
   readonly terminal?: { readonly device: number; readonly foreground: number };
   /** Effective GID first, then the supplementary groups; null: unknown. */
   readonly groups: Known<readonly number[]>;
+  /** Of its main thread; null: unknown. */
+  readonly signals: Known<SignalMasks>;
   /** null: denied (a gap says so). Empty for kernel threads and zombies: they have none. */
   readonly descriptors: Known<readonly Descriptor[]>;
   /** MAP_SHARED mappings only. null: denied (a gap says so). */
@@ -27,7 +29,7 @@ export interface ScannedProcess extends Process {
 
 /** The part of a scanned process that belongs into the snapshot. */
 export function toProcess(scanned: ScannedProcess): Process {
-  const { kernelThread: _kernelThread, terminal: _terminal, groups: _groups, descriptors: _descriptors, sharedMappings: _sharedMappings, ...plain } = scanned;
+  const { kernelThread: _kernelThread, terminal: _terminal, groups: _groups, signals: _signals, descriptors: _descriptors, sharedMappings: _sharedMappings, ...plain } = scanned;
   return plain;
 }
 
@@ -92,7 +94,7 @@ export function scanProcess(pid: number, gaps: Gaps): ScannedProcess | undefined
     pid, startTime: stat.startTime, ppid: stat.ppid, comm: stat.comm, state: stat.state,
     ...(exe === undefined ? {} : { exe: exe === null ? null : textOf(splitDeleted(exe).path) }),
     cmdline: cmdline.value === undefined ? null : parseCmdline(cmdline.value),
-    uid: status?.uid ?? null, groups: status?.groups ?? null,
+    uid: status?.uid ?? null, groups: status?.groups ?? null, signals: status?.signals ?? null,
     namespaces,
     ...(container === undefined ? {} : { container }),
     ...(status && status.tracerPid > 0 ? { tracerPid: status.tracerPid } : {}),

@@ -16,6 +16,9 @@ import { collectFifos } from './facilities/fifo';
 import { collectPseudoterminals } from './facilities/pseudoterminal';
 import { collectEventDescriptors, eventKinds, linkWatches } from './facilities/eventDescriptors';
 import { collectSockets, socketKinds } from './facilities/sockets';
+import { collectMemfds } from './facilities/memfd';
+import { collectSharedMappings } from './facilities/sharedMapping';
+import { collectSignals } from './facilities/signals';
 import { collectFileLocks, fileLockKinds } from './facilities/fileLocks';
 import { collectWaits } from './facilities/waits';
 import { inIpcNamespaceOf } from './kernel/namespaces';
@@ -26,7 +29,13 @@ export interface SnapshotOptions {
   /** Only these processes and whoever shares an object with them. */
   readonly pids?: readonly number[] | undefined;
   readonly waits?: boolean | undefined;
-  readonly isCancelled?: () => boolean;
+  /** Whose waits to read, with those they wait for; by default those of `pids`. */
+  readonly waitsOf?: readonly number[];
+  readonly isCancelled?: (() => boolean) | undefined;
+  /** Which processes to look at: all of them, unless told (see focusedPass.ts). */
+  readonly scan?: (gaps: Gaps, pause: () => Promise<void>) => Promise<ScannedProcess[]>;
+  /** Which objects to describe: all of them, unless told. */
+  readonly concerns?: (id: string) => boolean;
 }
 
 /** What one facility's collector found. */
@@ -43,6 +52,9 @@ const collectors: readonly { readonly kinds: readonly CollectedKind[]; readonly 
   { kinds: ['pseudoterminal'], collect: collectPseudoterminals },
   { kinds: eventKinds, collect: collectEventDescriptors },
   { kinds: socketKinds, collect: collectSockets },
+  { kinds: ['memfd'], collect: collectMemfds },
+  { kinds: ['shared-mapping', 'anonymous-shared-mapping'], collect: collectSharedMappings },
+  { kinds: ['signal'], collect: collectSignals },
   // Last: the readers of waits see the same locks, which should be as fresh as may be.
   { kinds: fileLockKinds, collect: collectFileLocks },
 ];
@@ -54,21 +66,22 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
   const host = readHost(clock);
   const gaps = new Gaps(host.uid);
   const takenAt = new Date().toISOString();
-  const processes = await scanProcesses(gaps, pause);
-  gapsOfView(host, gaps, processes);
-  const context: ScanContext = { host, gaps, clock, processes, descriptors: new DescriptorIndex(processes), pause };
+  const processes = await (options.scan ?? scanProcesses)(gaps, pause);
+  if (options.scan === undefined) gapsOfView(host, gaps, processes);
+  const context: ScanContext = { host, gaps, clock, processes, complete: options.scan === undefined, pids: options.pids ?? options.waitsOf, descriptors: new DescriptorIndex(processes), pause, concerns: options.concerns ?? (() => true) };
   const wanted = (kind: CollectedKind): boolean => options.kinds === undefined || options.kinds.includes(kind);
 
-  const objects: IpcObject[] = [];
+  const collected: IpcObject[] = [];
   const handles: Handle[] = [];
   for (const { kinds, collect } of collectors) {
     // Waits lead anywhere: who holds the other end is known only from all facilities.
     if (!kinds.some(wanted) && options.waits !== true) continue;
     const found = await collect(context);
-    for (const object of found.objects) objects.push(object);
+    for (const object of found.objects) collected.push(object);
     for (const handle of found.handles) handles.push(handle);
   }
-  const waiting = await collectWaits(context, options, { objects, handles });
+  const objects = linkWatches(collected, handles, processes);
+  const waiting = await collectWaits(context, { pids: options.waitsOf ?? options.pids, waits: options.waits }, { objects, handles });
   const all = uniqueById([...objects, ...waiting.objects]).filter(object => wanted(object.kind));
   for (const handle of waiting.handles) handles.push(handle);
 
@@ -99,12 +112,12 @@ async function collectSysvOfAllNamespaces(context: ScanContext): Promise<Found> 
 async function sysvOfAllNamespaces(context: ScanContext, kind: SysvKind): Promise<IpcObject[]> {
   const objects: IpcObject[] = [];
   const own = context.host.ipcNamespace;
-  for (const object of collectSysv(kind, own, context.gaps)) {
+  for (const object of collectSysv(kind, own, context)) {
     objects.push(object);
     await context.pause();
   }
   for (const [namespace, process] of otherIpcNamespaces(context)) {
-    const found = inIpcNamespaceOf(process.pid, () => [...collectSysv(kind, namespace, context.gaps)]);
+    const found = inIpcNamespaceOf(process.pid, () => [...collectSysv(kind, namespace, context)]);
     if (found.value) objects.push(...found.value);
     else context.gaps.failed({ facility: kind, namespace }, `cannot enter IPC namespace ${namespace} of pid ${process.pid} (${process.comm})`, found.errno ?? '', 'run the probe as root');
   }

@@ -7,10 +7,11 @@ import { asRoot, errnoInWords } from '../gaps';
 import type { FlockLock, Handle, Known, Lease, LockRange, OfdLock, RecordLock } from '../model';
 import type { KernelLock } from '../kernel/fileLocks';
 import { parseLocks } from '../kernel/fileLocks';
-import { mountTypesOf, ownDeviceNumbers } from '../kernel/mountTable';
+import { Mounts } from '../kernel/mounts';
 import type { ComparisonBudget } from '../kernel/openFileDescriptions';
 import { compareOpenFiles, groupByOpenFile } from '../kernel/openFileDescriptions';
 import { deviceNumber, readText, splitDeleted, statOf, textOf } from '../kernel/procfs';
+import type { ScannedProcess } from '../processes';
 import { findHolders } from './lockHolders';
 import type { HolderSearch, LockedDescriptor, UnreadableProcess } from './lockHolders';
 
@@ -84,14 +85,19 @@ async function read(context: ScanContext, again: boolean): Promise<FileLocks> {
     for (const kind of fileLockKinds) context.gaps.add({ facility: kind, field: 'pid-namespace' }, `in PID namespace ${context.host.pidNamespace} the kernel hides the locks of processes outside it, and the holders of OFD locks are invisible when they are`, { remedy: 'run the probe on the host, outside the container' });
   }
   const locks = parseLocks(text.value).filter(lock => kindOf[lock.kind] !== undefined);
-  const held = locks.filter(lock => !lock.blocked);
+  // In a focused pass locks that concern nobody in focus are left alone, unless somebody there has begun to wait for one.
+  const byPid = new Map(context.processes.map(process => [process.pid, process]));
+  const waitedFor = new Set(locks.filter(lock => lock.blocked && byPid.has(lock.pid)).map(keyOf));
+  const concerned = (lock: KernelLock): boolean => again || context.concerns(ownId(kindOf[lock.kind] ?? 'record-lock', lock));
+  const held = locks.filter(lock => !lock.blocked && (concerned(lock) || waitedFor.has(keyOf(lock))));
   const objects: FileLock[] = [];
   const handles: Handle[] = [];
   const files = new Map<string, LockedFile>();
   if (held.length === 0) return { objects, handles, files, locks };
 
-  const search = await findHolders(context, held, again);
-  const scene: Scene = { context, search, mounts: new Map() };
+  const everybody = again || context.complete || !held.every(concerned);
+  const search = await findHolders(context, held, { again, everybody });
+  const scene: Scene = { context, search, everybody, byPid, mounts: new Mounts(context.processes) };
   const waiting = groupBy(locks.filter(lock => lock.blocked), keyOf);
   let descriptors = byFile(search.found);
   let complete = false;
@@ -109,11 +115,11 @@ async function read(context: ScanContext, again: boolean): Promise<FileLocks> {
     for (const handle of handlesOf(file)) handles.push(handle);
     await context.pause();
   }
-  noteUnreadable(context, search.unreadable, new Set(held.map(lock => lock.kind)));
+  if (everybody) noteUnreadable(context, search.unreadable, new Set(held.map(lock => lock.kind)));
   return { objects, handles, files, locks };
 }
 
-interface Scene { readonly context: ScanContext; readonly search: HolderSearch; readonly mounts: Map<number, string> }
+interface Scene { readonly context: ScanContext; readonly search: HolderSearch; readonly everybody: boolean; readonly byPid: ReadonlyMap<number, ScannedProcess>; readonly mounts: Mounts }
 /** A descriptor with the locks on one file and of one kind. */
 interface Holding { readonly pid: number; readonly fd: number; readonly descriptor: LockedDescriptor; readonly locks: readonly KernelLock[] }
 
@@ -150,7 +156,7 @@ function describe(scene: Scene, held: readonly KernelLock[], waiting: readonly K
     holders = grouped.groups.map(members => ({ processes: members.map(({ pid, fd }) => ({ pid, fd })), ranges: unique(members.flatMap(member => member.locks)).map(range) }));
     gaps.push(...unseenSharers(scene, kind, objectId, path, held, own));
     if (grouped.untold !== undefined) gaps.push(context.gaps.add({ facility: kind, objectId, field: 'open-file-descriptions' }, `cannot tell the open file descriptions of different processes apart by kcmp${grouped.untold}`, { remedy: asRoot }));
-    else if (grouped.found < held.length) gaps.push(context.gaps.add({ facility: kind, objectId, field: 'holders' }, `/proc/locks shows ${held.length} ${wordsFor(kind, held.length)} on ${path ?? `inode ${first?.inode ?? '?'}`}, but only ${grouped.found} could be found in descriptors: the others are in processes that cannot be read, or in flight`, { remedy: asRoot }));
+    else if (grouped.found < held.length && scene.everybody) gaps.push(context.gaps.add({ facility: kind, objectId, field: 'holders' }, `/proc/locks shows ${held.length} ${wordsFor(kind, held.length)} on ${path ?? `inode ${first?.inode ?? '?'}`}, but only ${grouped.found} could be found in descriptors: the others are in processes that cannot be read, or in flight`, { remedy: asRoot }));
   }
   if (path === null) context.gaps.add({ facility: kind, objectId, field: 'path' }, 'the path of this file is known only from a descriptor of a holder, and none could be read', { remedy: asRoot });
   const ranges = held.map(range);
@@ -241,25 +247,31 @@ function noteUnreadable(context: ScanContext, unreadable: readonly UnreadablePro
   }
 }
 
+/**
+ * File systems whose stat(2) tells another device than /proc/locks and maps: that of a subvolume or layer. Only on these is
+ * stat needed to name a file as others do, and none of them is a network's.
+ */
+const ownDeviceNumbers: ReadonlySet<string> = new Set(['btrfs', 'bcachefs', 'overlay']);
+
 /** The id wants the device as stat(2) tells it: the file system's own, but for a few. */
 function idOfFile(scene: Scene, kind: FileLockKind, held: readonly KernelLock[], own: readonly Holding[]): string {
   for (const { pid, fd, descriptor } of own) {
-    if (!ownDeviceNumbers.has(fileSystemOf(scene, descriptor))) break;
+    if (!ownDeviceNumbers.has(fileSystemOf(scene, descriptor) ?? '')) break;
     const stat = statOf(`/proc/${pid}/fd/${fd}`).value;
     if (stat && String(stat.ino) === held[0]?.inode) return fileLockId(kind, stat.dev, stat.ino);
   }
-  const [first] = held;
-  return fileLockId(kind, deviceNumber(first?.major ?? 0, first?.minor ?? 0), first?.inode ?? '0');
+  return ownId(kind, held[0]);
 }
 
-/** Type of the file system that a descriptor's file is on; "" where the mount is not in its process's namespace. Mount ids are the machine's. */
-function fileSystemOf({ mounts }: Scene, { pid, mount = -1 }: LockedDescriptor): string {
-  const known = mounts.get(mount);
-  if (known !== undefined) return known;
-  for (const [id, type] of mountTypesOf(pid)) mounts.set(id, type);
-  const type = mounts.get(mount) ?? '';
-  mounts.set(mount, type);
-  return type;
+/** The id by the file system's own device. */
+function ownId(kind: FileLockKind, lock: KernelLock | undefined): string {
+  return fileLockId(kind, deviceNumber(lock?.major ?? 0, lock?.minor ?? 0), lock?.inode ?? '0');
+}
+
+/** Type of the file system that a descriptor's file is on; undefined where it is mounted nowhere. */
+function fileSystemOf({ byPid, mounts }: Scene, { pid, mount }: LockedDescriptor): string | undefined {
+  const process = byPid.get(pid);
+  return process && mount !== undefined ? mounts.byId(mount, process)?.mount.type : undefined;
 }
 
 const wordsFor = (kind: FileLockKind, count: number): string => count === 1 ? facility(kind).label : facility(kind).plural;

@@ -37,9 +37,9 @@ interface Candidate { readonly pid: number; readonly fd: number; readonly target
  * the others only when that is a locked file's: copies of one open file description have the same path. A path may hide another
  * file (a mount over it, a descriptor passed between namespaces), so what does not add up is worth looking at the {@link HolderSearch.rest}.
  * Record locks name their process: where there are no others, only those processes are looked at. `again`: believes nothing of the
- * pass, and looks at every descriptor.
+ * pass, and looks at every descriptor. `everybody`: at processes that the pass does not know, too.
  */
-export async function findHolders(context: ScanContext, held: readonly KernelLock[], again: boolean): Promise<HolderSearch> {
+export async function findHolders(context: ScanContext, held: readonly KernelLock[], { again, everybody }: { again: boolean; everybody: boolean }): Promise<HolderSearch> {
   const unreadable: UnreadableProcess[] = [];
   const candidates: Candidate[] = [];
   const scanned = new Map(context.processes.map(process => [process.pid, process]));
@@ -48,7 +48,7 @@ export async function findHolders(context: ScanContext, held: readonly KernelLoc
   const pids = numericEntries('/proc').value ?? [];
   for (const pid of pids) {
     const process = scanned.get(pid);
-    if (process?.kernelThread || owners?.has(pid) === false) continue;
+    if (process?.kernelThread || owners?.has(pid) === false || (!process && !everybody)) continue;
     const descriptors = again || !process || process.state === 'Z' ? openFiles(pid) : process.descriptors;
     if (descriptors === null) unreadable.push({ pid, comm: process?.comm ?? parseStat(readText(`/proc/${pid}/stat`).value ?? '')?.comm ?? 'a process that just ended' });
     else for (const { fd, target } of descriptors) if (target.startsWith('/')) candidates.push({ pid, fd, target });

@@ -114,9 +114,29 @@ export function parseStat(text: string): ProcStat | undefined {
 /** PF_KTHREAD (include/linux/sched.h). */
 export const PF_KTHREAD = 0x00200000;
 
-export interface ProcStatus { readonly uid: number; readonly tracerPid: number; readonly nsPids: readonly number[]; readonly groups: readonly number[] }
+/** Signals of a thread, and of its process (proc(5)): masks in hexadecimal without 0x. */
+export interface SignalMasks {
+  /** Queued for the real user, over all its processes, and the limit (RLIMIT_SIGPENDING). Decimal. */
+  readonly queued: string; readonly limit: string;
+  /** Pending for this thread alone, and for the process. */
+  readonly threadPending: string; readonly processPending: string;
+  /** By this thread; ignored and caught by all threads of the process. */
+  readonly blocked: string; readonly ignored: string; readonly caught: string;
+}
 
-/** /proc/PID/status: effective UID, groups (effective GID first), tracer, PIDs in nested PID namespaces. */
+const signalLines = /^SigQ:\t(\d+)\/(\d+)\nSigPnd:\t([0-9a-f]+)\nShdPnd:\t([0-9a-f]+)\nSigBlk:\t([0-9a-f]+)\nSigIgn:\t([0-9a-f]+)\nSigCgt:\t([0-9a-f]+)$/m;
+
+/** The signal lines of /proc/PID/status or /proc/PID/task/TID/status. */
+export function parseSignalMasks(text: string): SignalMasks | undefined {
+  const match = signalLines.exec(text);
+  if (!match) return undefined;
+  const [, queued = '', limit = '', threadPending = '', processPending = '', blocked = '', ignored = '', caught = ''] = match;
+  return { queued, limit, threadPending, processPending, blocked, ignored, caught };
+}
+
+export interface ProcStatus { readonly uid: number; readonly tracerPid: number; readonly nsPids: readonly number[]; readonly groups: readonly number[]; readonly signals?: SignalMasks }
+
+/** /proc/PID/status: effective UID, groups (effective GID first), tracer, PIDs in nested PID namespaces, signals. */
 export function parseStatus(text: string): ProcStatus | undefined {
   const field = (name: string): string[] | undefined => {
     const at = text.startsWith(`${name}:`) ? 0 : text.indexOf(`\n${name}:`) + 1;
@@ -127,10 +147,12 @@ export function parseStatus(text: string): ProcStatus | undefined {
   const uid = field('Uid')?.[1];
   const gid = field('Gid')?.[1];
   if (uid === undefined || gid === undefined) return undefined;
+  const signals = parseSignalMasks(text);
   const numbers = (list: string[] | undefined): number[] => (list ?? []).filter(word => /^\d+$/.test(word)).map(Number);
   return {
     uid: Number(uid), tracerPid: Number(field('TracerPid')?.[0] ?? 0),
     nsPids: numbers(field('NSpid')), groups: [Number(gid), ...numbers(field('Groups'))],
+    ...(signals === undefined ? {} : { signals }),
   };
 }
 
