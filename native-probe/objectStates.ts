@@ -72,7 +72,7 @@ export interface UnixSocketState {
   readonly state: Known<'unconnected' | 'connecting' | 'connected' | 'listening' | 'closing'>;
   /** Path name; abstract names begin with "@". Absent when unnamed. */
   readonly path?: string;
-  /** Id of the connected socket; absent when not connected. */
+  /** Id of the connected socket, or of the listener while nobody has accepted the connection; absent when not connected. */
   readonly peer?: Known<string>;
   readonly rqueue: Known<Decimal>;
   readonly wqueue: Known<Decimal>;
@@ -87,13 +87,13 @@ export interface InetSocketState {
   readonly state: string;
   readonly local: { readonly address: string; readonly port: number };
   readonly remote?: { readonly address: string; readonly port: number };
-  /** Id of the socket at the other end, when it is on this machine and was found. */
+  /** Id of the socket at the other end, when it is on this machine and was found; of the listener while nobody has accepted. */
   readonly peer?: string;
   readonly rqueue: Known<Decimal>;
   readonly wqueue: Known<Decimal>;
   readonly backlog?: number;
 }
-/** A socket of another family (netlink, packet, vsock, …), or one whose namespace could not be asked. */
+/** A socket of another family (netlink, packet, vsock, …), or one that no table lists: an Internet socket neither bound nor connected. */
 export interface OtherSocketState { readonly family: Known<string>; readonly protocol?: string }
 /** pty(7). `foreground`: the foreground process group; absent when it is nobody's controlling terminal. `hungUp`: its master is closed. */
 export interface PseudoterminalState { readonly index: number; readonly foreground?: number; readonly hungUp?: true }

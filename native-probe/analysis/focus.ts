@@ -1,7 +1,7 @@
 // The part of a snapshot that concerns some processes: theirs, and all that shares an object with them. Pure.
-import type { Gap, Snapshot } from '../model';
+import type { Gap, IpcObject, Snapshot } from '../model';
 
-/** `pids`, every object they have a handle on or wait for, and every process that has a handle on one of those. */
+/** `pids`, every object they have a handle on or wait for, the sockets connected to those, and every process that has a handle on one of them. */
 export function focus(snapshot: Snapshot, pids: readonly number[]): Snapshot {
   const chosen = new Set(pids);
   const ids = new Set<string>();
@@ -16,6 +16,11 @@ export function focus(snapshot: Snapshot, pids: readonly number[]): Snapshot {
     if (wait.objectId !== undefined) ids.add(wait.objectId);
     for (const { alternatives } of wait.clauses) for (const { objectId } of alternatives) if (objectId !== undefined) ids.add(objectId);
   }
+  addOtherEnds(snapshot.objects, ids);
+  // Who is at the other end of a socket has another object: both ends are shown.
+  for (const object of snapshot.objects) {
+    if ((object.kind === 'unix-socket' || object.kind === 'inet-socket') && object.state.peer != null && ids.has(object.id)) ids.add(object.state.peer);
+  }
   const handles = snapshot.handles.filter(handle => ids.has(handle.objectId));
   for (const { pid } of [...handles, ...waits]) involved.add(pid);
   return {
@@ -24,6 +29,18 @@ export function focus(snapshot: Snapshot, pids: readonly number[]): Snapshot {
     objects: snapshot.objects.filter(({ id }) => ids.has(id)),
     gaps: snapshot.gaps.filter(gap => concerns(gap, involved, ids)),
   };
+}
+
+/** The sockets connected to those in `ids`: whoever has one end shares the connection with whoever has the other. */
+function addOtherEnds(objects: readonly IpcObject[], ids: Set<string>): void {
+  const ends: string[] = [];
+  for (const object of objects) {
+    if ((object.kind !== 'unix-socket' && object.kind !== 'inet-socket') || object.state.peer == null) continue;
+    // A datagram socket or a listener is the peer of many that it does not name itself.
+    if (ids.has(object.id)) ends.push(object.state.peer);
+    else if (ids.has(object.state.peer)) ends.push(object.id);
+  }
+  for (const id of ends) ids.add(id);
 }
 
 /** Gaps of other processes stay: an unreadable process may share any of the objects. Gaps of other objects go. */
