@@ -15,11 +15,10 @@ import type { ScannedProcess } from '../processes';
 import { readFlock, readFlockFromList } from './waits/flock';
 import { readFutex } from './waits/futex';
 import type { WaitReader } from './waits/reader';
+import type { Found } from './waits/scene';
 import { WaitScene } from './waits/scene';
 import { collectFlockLocks } from './flockLock';
 
-/** What the facilities found before: who has which end of what. */
-export interface Found { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[] }
 
 export interface Waiting { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[]; readonly waits: readonly Wait[]; readonly findings: readonly Finding[] }
 
@@ -45,19 +44,19 @@ const keyOf = ({ pid, tid }: { pid: number; tid: number }): string => `${pid}/${
  * When asked for, waits and findings. With `pids`, only their threads and those that they wait for, directly or not.
  * A finding was seen twice: between its two readings no member ran, and the holders were the same.
  */
-export async function collectWaits(context: ScanContext, options: { readonly pids?: readonly number[] | undefined; readonly waits?: boolean | undefined }, _found: Found): Promise<Waiting> {
+export async function collectWaits(context: ScanContext, options: { readonly pids?: readonly number[] | undefined; readonly waits?: boolean | undefined }, found: Found): Promise<Waiting> {
   if (!options.waits) return { objects: [], handles: [], waits: [], findings: [] };
-  const first = await readPass(context, options.pids ?? context.processes.map(process => process.pid), false);
+  const first = await readPass(context, options.pids ?? context.processes.map(process => process.pid), found, false);
   const processes = context.processes.map(toProcess);
   let judgement = judge({ ...first, processes });
-  if (judgement.findings.length > 0) judgement = await confirmed(context, first, judgement);
+  if (judgement.findings.length > 0) judgement = await confirmed(context, found, first, judgement);
   return { objects: first.objects, handles: first.handles, waits: judgement.waits, findings: judgement.findings };
 }
 
 /** Looks again at everybody who is said to be stuck, and judges anew without those who moved and with what changed. */
-async function confirmed(context: ScanContext, first: Pass, said: Judgement): Promise<Judgement> {
+async function confirmed(context: ScanContext, found: Found, first: Pass, said: Judgement): Promise<Judgement> {
   const concerned = said.findings.flatMap(finding => [...finding.threads, ...finding.chain]);
-  const second = await readPass(context, [...new Set(concerned.map(thread => thread.pid))], true);
+  const second = await readPass(context, [...new Set(concerned.map(thread => thread.pid))], found, true);
   const inQuestion = new Set(concerned.map(keyOf));
   const now = new Map(second.waits.map(wait => [keyOf(wait), wait]));
   // After everything of the second look: so that all of it lies within the time in which every member stood still.
@@ -86,8 +85,8 @@ function sameReasons(a: Wait, b: Wait): boolean {
 }
 
 /** One pass over the threads of some processes and, as they turn up, of those who could unblock them. */
-async function readPass(context: ScanContext, pids: readonly number[], again: boolean): Promise<Pass> {
-  const scene = new WaitScene(context, await collectFlockLocks(context, { again }));
+async function readPass(context: ScanContext, pids: readonly number[], found: Found, again: boolean): Promise<Pass> {
+  const scene = new WaitScene(context, await collectFlockLocks(context, { again }), found);
   try {
     const waits: Wait[] = [];
     const witnesses = new Map<string, string>();

@@ -10,6 +10,9 @@ import type { Thread, ThreadStatus } from '../../kernel/threads';
 import { listThreads, readThread, readThreadStatus } from '../../kernel/threads';
 import type { FlockLocks } from '../flockLock';
 
+/** What the facilities found before: who has which end of what. */
+export interface Found { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[] }
+
 export class WaitScene {
   readonly objects = new Map<string, IpcObject>();
   readonly byPid: ReadonlyMap<number, ScannedProcess>;
@@ -21,8 +24,8 @@ export class WaitScene {
   readonly #memories = new Map<number, ProcessMemory>();
   readonly #maps = new Map<number, readonly string[]>();
 
-  /** `flocks`: the flock locks of the machine, read for this pass. */
-  constructor(readonly context: ScanContext, readonly flocks: FlockLocks) {
+  /** `flocks`: the flock locks of the machine, read for this pass; `found`: everything of the facilities, read once. */
+  constructor(readonly context: ScanContext, readonly flocks: FlockLocks, readonly found: Found) {
     this.byPid = new Map(context.processes.map(process => [process.pid, process]));
   }
 
