@@ -9,9 +9,11 @@ import { pickProcess } from './followProcess';
 import type { IpcModel } from './ipcModel';
 import { inMessage } from './presentation';
 import type { ProbeClient } from './probeClient';
+import { registerListCommands, registerProcessCommands } from './processCommands';
 import { removeObjects, removeStaleObjects, showProblem } from './removing';
 import { indexOf } from './snapshotIndex';
 import { l10n } from './translation';
+import type { UnseenDocument } from './unseenDocument';
 import type { IpcViews } from './views/ipcViews';
 
 export interface CommandHost {
@@ -22,7 +24,11 @@ export interface CommandHost {
   readonly log: vscode.LogOutputChannel;
   /** Opens the inspector of an object. */
   readonly inspect: (object: IpcObject) => void;
+  readonly unseen: UnseenDocument;
 }
+
+/** Registers one command; what it throws is shown and logged. */
+export type Register = (id: CommandId, action: (...args: readonly unknown[]) => void | Promise<void>) => void;
 
 /** What menus, keys and other code hand to a command: a tree element or an object's id, and the other selected elements. */
 type Argument = unknown;
@@ -90,6 +96,8 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
     await follow(focus, pid, process.startTime, process.comm);
   });
   register(commandIds.stopFollowing, () => focus.stopFollowing());
+  registerProcessCommands(host, register, args => pidOf(args, views));
+  registerListCommands(host, register);
   register(commandIds.showLog, () => log.show());
   register(commandIds.retry, () => client.retry());
   return store;

@@ -14,6 +14,16 @@ export const commandIds = {
   followProcess: 'ipcInspector.followProcess',
   followThisProcess: 'ipcInspector.followThisProcess',
   stopFollowing: 'ipcInspector.stopFollowing',
+  chooseKinds: 'ipcInspector.chooseKinds',
+  showAllKinds: 'ipcInspector.showAllKinds',
+  showChosenKinds: 'ipcInspector.showChosenKinds',
+  explainUnseen: 'ipcInspector.explainUnseen',
+  findProcess: 'ipcInspector.findProcess',
+  showAllProcesses: 'ipcInspector.showAllProcesses',
+  hideProcessesWithoutIpc: 'ipcInspector.hideProcessesWithoutIpc',
+  attachDebugger: 'ipcInspector.attachDebugger',
+  copyProcess: 'ipcInspector.copyProcess',
+  copyProcessJson: 'ipcInspector.copyProcessJson',
   showLog: 'ipcInspector.showLog',
   retry: 'ipcInspector.retry',
 } as const;
@@ -23,6 +33,7 @@ export const containerIds = { ipc: 'ipcInspector' } as const;
 
 export const viewIds = {
   objects: 'ipcInspector.objects',
+  processes: 'ipcInspector.processes',
   debuggee: 'ipcInspector.debuggee',
   waits: 'ipcInspector.waits',
 } as const;
@@ -30,7 +41,7 @@ export type ViewId = typeof viewIds[keyof typeof viewIds];
 
 export const settingSection = 'ipcInspector';
 /** Settings, without the section. */
-export const settingIds = { refreshInterval: 'refreshInterval' } as const;
+export const settingIds = { refreshInterval: 'refreshInterval', minorKinds: 'minorKinds' } as const;
 /** The least `refreshInterval` above 0, in milliseconds. */
 export const leastRefreshInterval = 250;
 
@@ -40,14 +51,20 @@ export const contextKeys = {
   probe: 'ipcInspector.probe',
   /** IPC Objects shows only what matches a text. */
   filtered: 'ipcInspector.filtered',
+  /** IPC Objects lists the minor kinds too. */
+  allKinds: 'ipcInspector.allKinds',
+  /** Processes lists those without IPC too. */
+  allProcesses: 'ipcInspector.allProcesses',
   /** `none`, `session`, `unidentified` (a session whose process is not known), `process` (chosen by hand). */
   focus: 'ipcInspector.focus',
 } as const;
 export interface ContextValues {
   'ipcInspector.probe': 'unsupported' | 'starting' | 'ready' | 'failed';
   'ipcInspector.filtered': boolean;
+  'ipcInspector.allKinds': boolean;
+  'ipcInspector.allProcesses': boolean;
   'ipcInspector.focus': 'none' | 'session' | 'unidentified' | 'process';
 }
 
 /** Parts of a tree item's `viewItem`, joined by blanks; `when` clauses match them as words. */
-export const itemMarks = { object: 'object', removable: 'removable', named: 'named', process: 'process' } as const;
+export const itemMarks = { object: 'object', removable: 'removable', named: 'named', process: 'process', unseen: 'unseen' } as const;

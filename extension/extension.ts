@@ -10,8 +10,9 @@ import { IpcModel } from './ipcModel';
 import { Inspectors } from './panels/inspectorPanel';
 import { ProbeClient, startProbe, tellOnce } from './probeClient';
 import { showProblem } from './removing';
-import { onDidChangeRefreshInterval, refreshInterval } from './settings';
+import { onDidChangeMinorKinds, onDidChangeRefreshInterval, refreshInterval } from './settings';
 import { l10n } from './translation';
+import { UnseenDocument } from './unseenDocument';
 import { readUserNames } from './userNames';
 import { IpcViews } from './views/ipcViews';
 
@@ -34,13 +35,14 @@ export function activate(context: vscode.ExtensionContext): void {
   const sessions = own(new DebugSessions(log));
   const focus = own(new FocusTracker(sessions, model));
   const views = own(new IpcViews(model, client, sessions, focus));
+  own(onDidChangeMinorKinds(() => views.redraw()));
   const inspectors = own(new Inspectors({
     model, extensionUri: context.extensionUri,
     remove: id => void vscode.commands.executeCommand(commandIds.remove, id),
     inspect: id => void vscode.commands.executeCommand(commandIds.openInspector, id),
     followProcess: pid => void vscode.commands.executeCommand(commandIds.followThisProcess, pid),
   }));
-  own(registerCommands({ client, model, views, focus, log, inspect: object => inspectors.open(object) }));
+  own(registerCommands({ client, model, views, focus, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()) }));
 }
 
 /** On another system there is nothing to see: the views say so, and so do the commands. */

@@ -21,7 +21,16 @@ export function processItems(processes: readonly Process[], except: ReadonlySet<
 }
 
 /** Asks which process to follow; undefined when the user chose none. */
-export async function pickProcess(client: ProbeClient): Promise<Process | undefined> {
+export function pickProcess(client: ProbeClient): Promise<Process | undefined> {
+  return pick(client, l10n.t('Follow a Process'));
+}
+
+/** Asks which process to show; undefined when the user chose none. */
+export function findProcess(client: ProbeClient): Promise<Process | undefined> {
+  return pick(client, l10n.t('Find a Process'));
+}
+
+async function pick(client: ProbeClient, title: string): Promise<Process | undefined> {
   const cancel = new vscode.CancellationTokenSource();
   const items = client.request('snapshot', { kinds: [] }, cancel.token).then(result => {
     if (!('snapshot' in result)) throw new Error('the probe answered a delta that was not asked for');
@@ -29,7 +38,7 @@ export async function pickProcess(client: ProbeClient): Promise<Process | undefi
   });
   try {
     const chosen = await vscode.window.showQuickPick(items, {
-      matchOnDescription: true, matchOnDetail: true, title: l10n.t('Follow a Process'), placeHolder: l10n.t('Type a PID, a command or a user'),
+      matchOnDescription: true, matchOnDetail: true, title, placeHolder: l10n.t('Type a PID, a command or a user'),
     }, cancel.token);
     return chosen?.process;
   } finally {

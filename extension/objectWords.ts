@@ -106,7 +106,7 @@ function handleWord(handle: Handle): string {
   const access = handle.access === undefined ? '' : ` ${accessWord(handle.access)}`;
   const address = handle.address ?? unknown();
   switch (handle.via) {
-    case 'descriptor': return (handle.fd === undefined ? l10n.t('descriptor') : l10n.t('fd {0}', handle.fd)) + access + (handle.end === undefined ? '' : ` (${visible(handle.end)})`);
+    case 'descriptor': return (handle.fd === undefined ? l10n.t('descriptor') : l10n.t('fd {0}', handle.fd)) + access + endWord(handle);
     case 'mapping': return l10n.t('mapped at {0}', address) + access;
     case 'attachment': return l10n.t('attached at {0}', address) + access;
     case 'lock': return lockWord(handle);
@@ -115,6 +115,11 @@ function handleWord(handle: Handle): string {
     case 'last-operation': return handle.operation === undefined ? l10n.t('last operation') : l10n.t('last {0}', visible(handle.operation));
     default: return never(handle.via);
   }
+}
+
+/** The end, where the access does not say it already. */
+function endWord({ end, access }: Handle): string {
+  return end === undefined || end === access || (end === 'both' && access === 'read-write') ? '' : ` (${visible(end)})`;
 }
 
 function lockWord({ lock, fd }: Handle): string {

@@ -1,5 +1,7 @@
 // The settings, read with their types.
 import * as vscode from 'vscode';
+import { facilityTable } from '../native-probe/facilityTable';
+import type { CollectedKind } from '../native-probe/model';
 import { leastRefreshInterval, settingIds, settingSection } from './contributions';
 
 /** Milliseconds between refreshes of what is visible; 0: only on demand. */
@@ -12,7 +14,30 @@ export function refreshInterval(): number {
 
 /** Calls back when the setting changed. */
 export function onDidChangeRefreshInterval(listener: () => void): vscode.Disposable {
+  return onDidChange(settingIds.refreshInterval, listener);
+}
+
+/** Kinds that are counted, but not listed in IPC Objects, and that alone make no process worth a node in Processes. */
+export function minorKinds(): ReadonlySet<CollectedKind> {
+  const value = vscode.workspace.getConfiguration(settingSection).get<unknown>(settingIds.minorKinds);
+  // settings.json is not checked against the schema.
+  return new Set(Array.isArray(value) ? [...facilityTable.keys()].filter(kind => value.includes(kind)) : []);
+}
+
+/** Changes the setting where it is set now, else for the user. */
+export async function setMinorKinds(kinds: readonly CollectedKind[]): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration(settingSection);
+  const inWorkspace = configuration.inspect(settingIds.minorKinds)?.workspaceValue !== undefined;
+  await configuration.update(settingIds.minorKinds, kinds, inWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global);
+}
+
+/** Calls back when the setting changed. */
+export function onDidChangeMinorKinds(listener: () => void): vscode.Disposable {
+  return onDidChange(settingIds.minorKinds, listener);
+}
+
+function onDidChange(setting: string, listener: () => void): vscode.Disposable {
   return vscode.workspace.onDidChangeConfiguration(event => {
-    if (event.affectsConfiguration(`${settingSection}.${settingIds.refreshInterval}`)) listener();
+    if (event.affectsConfiguration(`${settingSection}.${setting}`)) listener();
   });
 }

@@ -1,26 +1,35 @@
 // The view IPC of the Debuggee: what the followed processes have, what they do with it, and who else has it. Pure.
-import type { Handle, IpcObject, Process } from '../../native-probe/model';
+import type { CollectedKind, Handle, IpcObject, Process } from '../../native-probe/model';
+import { facility } from '../../native-probe/facilityTable';
 import { handleWords, processTooltip } from '../objectWords';
 import { objectSummary } from '../objectWords';
 import { processName, processState } from '../presentation';
 import { grouped } from '../snapshotIndex';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
+import { peerNodes } from './endNodes';
 import { inOrder, objectNode } from './ipcObjects';
-import { gapNode, gapNodes, processNode } from './treeNode';
+import { gapNode, processNode } from './treeNode';
 import type { TreeNode } from './treeNode';
+import { unseenNodes } from './unseen';
 
 /**
  * The view's roots: one node a followed process, then those of their descendants that have an object, then what could not be seen.
  * @param pids the followed processes
  * @param all these and their descendants
+ * @param minor kinds that stand in a group of their own, below the others
  */
-export function debuggeeNodes(index: SnapshotIndex, pids: readonly number[], all: readonly number[] = pids): TreeNode[] {
-  const descendants = all.filter(pid => !pids.includes(pid)).map(pid => debuggeeNode(pid, all, index)).filter(node => node.expansion !== 'none');
-  return [...pids.map(pid => debuggeeNode(pid, all, index)), ...descendants.map(node => ({ ...node, icon: 'type-hierarchy-sub' })), ...gapNodes('debuggee', index.snapshot.gaps.filter(gap => gap.scope.objectId === undefined))];
+export function debuggeeNodes(index: SnapshotIndex, pids: readonly number[], all: readonly number[] = pids, minor: ReadonlySet<CollectedKind> = new Set()): TreeNode[] {
+  // Every process has signals: only those that have something else are worth a node.
+  const descendants = all.filter(pid => !pids.includes(pid) && index.handlesBy(pid).some(({ objectId }) => !minor.has(index.objects.get(objectId)?.kind ?? 'signal')));
+  return [
+    ...pids.map(pid => debuggeeNode(pid, all, minor, index)),
+    ...descendants.map(pid => debuggeeNode(pid, all, minor, index)).filter(node => node.expansion !== 'none').map(node => ({ ...node, icon: 'type-hierarchy-sub' })),
+    ...unseenNodes('debuggee', index, index.snapshot.gaps.filter(gap => gap.scope.objectId === undefined)),
+  ];
 }
 
-function debuggeeNode(pid: number, followed: readonly number[], index: SnapshotIndex): TreeNode {
+function debuggeeNode(pid: number, followed: readonly number[], minor: ReadonlySet<CollectedKind>, index: SnapshotIndex): TreeNode {
   const process = index.processes.get(pid);
   const id = `debuggee:${pid}`;
   if (!process) {
@@ -37,17 +46,35 @@ function debuggeeNode(pid: number, followed: readonly number[], index: SnapshotI
     tooltip: () => processTooltip(process, pid, ''),
     marks: ['process'],
     expansion: objects.length === 0 ? 'none' : 'expanded',
-    children: () => objects.map(object => {
-      const others = index.handlesOf(object.id).filter(handle => handle.pid !== pid);
-      return objectNode(id, object, index, describe(own.get(object.id) ?? [], objectSummary(object, index)),
-        () => [...othersOf(`${id}/${object.id}`, others, followed, index), ...index.gapsOf(object.id).map(gap => gapNode(`${id}/${object.id}`, gap))]);
-    }).map((node, i) => {
-      const object = objects[i];
-      const alone = object !== undefined && index.handlesOf(object.id).every(handle => handle.pid === pid) && index.gapsOf(object.id).length === 0;
-      return alone ? { ...node, expansion: 'none' as const } : node;
-    }),
+    children: () => {
+      const node = (parent: string) => (object: IpcObject): TreeNode => objectOf(parent, object, own.get(object.id) ?? [], pid, followed, index);
+      const others = objects.filter(object => minor.has(object.kind));
+      return [...objects.filter(object => !minor.has(object.kind)).map(node(id)), ...minorNode(id, others, node(`${id}/minor`))];
+    },
     pid,
   };
+}
+
+function minorNode(parent: string, objects: readonly IpcObject[], node: (object: IpcObject) => TreeNode): TreeNode[] {
+  if (objects.length === 0) return [];
+  const kinds = grouped(objects, it => it.kind);
+  return [{
+    id: `${parent}/minor`,
+    label: objects.length === 1 ? l10n.t('1 object of another kind') : l10n.t('{0} objects of other kinds', objects.length),
+    description: [...kinds].map(([kind, its]) => `${l10n.t(facility(kind).plural)} ${its.length}`).join(', '),
+    icon: 'ellipsis', expansion: 'collapsed', children: () => objects.map(node),
+  }];
+}
+
+/** An object of a process: what the process does with it, and below it who else has it, and who is at its other end. */
+export function objectOf(parent: string, object: IpcObject, own: readonly Handle[], pid: number, followed: readonly number[], index: SnapshotIndex): TreeNode {
+  const id = `${parent}/${object.id}`;
+  const others = index.handlesOf(object.id).filter(handle => handle.pid !== pid);
+  const gaps = index.gapsOf(object.id);
+  const peers = peerNodes(id, object, index);
+  const node = objectNode(parent, object, index, describe(own, objectSummary(object, index)),
+    () => [...othersOf(id, others, followed, index), ...peers, ...gaps.map(gap => gapNode(id, gap))]);
+  return others.length + gaps.length + peers.length === 0 ? { ...node, expansion: 'none' } : node;
 }
 
 /** A word of unknown meaning in memory that nobody else has: a run-time's own business. Whoever waits on it is in Waits. */

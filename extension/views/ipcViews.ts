@@ -1,5 +1,6 @@
-// The three tree views, each fed by its subscription, and asking nothing while it is hidden.
+// The tree views, each fed by its subscription, and asking nothing while it is hidden.
 import * as vscode from 'vscode';
+import type { Process } from '../../native-probe/model';
 import { setContext } from '../contextKeys';
 import { contextKeys, viewIds } from '../contributions';
 import type { ViewId } from '../contributions';
@@ -10,11 +11,13 @@ import type { Focus, FocusTracker } from '../focus';
 import type { IpcModel, Subscription } from '../ipcModel';
 import { inMessage, visible } from '../presentation';
 import type { ProbeClient } from '../probeClient';
+import { minorKinds } from '../settings';
 import { indexOf } from '../snapshotIndex';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
 import { debuggeeNodes } from './debuggee';
 import { ipcObjectNodes } from './ipcObjects';
+import { processesNodes, processNodeId } from './processes';
 import { SnapshotTree } from './treeView';
 import type { Element } from './treeView';
 import type { TreeNode } from './treeNode';
@@ -25,16 +28,23 @@ export class IpcViews implements vscode.Disposable {
   private readonly trees: readonly SnapshotTree[];
   private readonly focused: Subscription;
   private readonly objects: Subscription;
+  private readonly everything: Subscription;
+  private readonly processes: SnapshotTree;
   private filterText = '';
+  private allKinds = false;
+  private allProcesses = false;
 
   constructor(private readonly model: IpcModel, private readonly client: ProbeClient, sessions: DebugSessions, private readonly focus: FocusTracker) {
     this.objects = this.store.add(model.subscribe({}));
     // Waits and the debuggee's objects are one request: the processes in focus and whoever shares something with them.
     this.focused = this.store.add(model.subscribe({ pids: [], waits: true }));
-    const objects = this.show(viewIds.objects, this.objects, index => ipcObjectNodes(index, this.filterText), true);
-    const debuggee = this.showFocused(viewIds.debuggee, index => debuggeeNodes(index, mainPidsOf(focus.current), pidsOf(focus.current)));
+    const objects = this.show(viewIds.objects, this.objects, index => ipcObjectNodes(index, { filter: this.filterText, hidden: this.allKinds ? new Set() : minorKinds() }), true);
+    // Both views want everything: one subscription each, so that each is read for only while it is visible, and one snapshot.
+    this.everything = this.store.add(model.subscribe({}));
+    this.processes = this.show(viewIds.processes, this.everything, index => processesNodes(index, { all: this.allProcesses, minor: minorKinds() }));
+    const debuggee = this.showFocused(viewIds.debuggee, index => debuggeeNodes(index, mainPidsOf(focus.current), pidsOf(focus.current), minorKinds()));
     const waits = this.showFocused(viewIds.waits, waitNodes);
-    this.trees = [objects, debuggee, waits];
+    this.trees = [objects, debuggee, waits, this.processes];
 
     const followVisibility = (): void => {
       const anyVisible = debuggee.view.visible || waits.view.visible;
@@ -60,7 +70,7 @@ export class IpcViews implements vscode.Disposable {
     }));
     this.store.add(client.onDidChangeState(() => {
       this.tellProbeState();
-      for (const tree of this.trees) this.tellMessage(tree, tree === objects ? this.objects : this.focused);
+      for (const tree of this.trees) this.tellMessage(tree, tree === objects ? this.objects : tree === this.processes ? this.everything : this.focused);
     }));
     this.tellProbeState();
   }
@@ -80,6 +90,43 @@ export class IpcViews implements vscode.Disposable {
     if (!objects) return;
     this.tellMessage(objects, this.objects);
     objects.update();
+  }
+
+  /** Lists all kinds, or only those that the setting does not call minor. */
+  setAllKinds(all: boolean): void {
+    this.allKinds = all;
+    setContext(contextKeys.allKinds, all);
+    this.redraw();
+  }
+
+  /** Lists all processes, or only those with IPC. */
+  setAllProcesses(all: boolean): void {
+    this.allProcesses = all;
+    setContext(contextKeys.allProcesses, all);
+    this.redraw();
+  }
+
+  /** Draws the same snapshots again, because what is wanted of them changed. */
+  redraw(): void {
+    for (const tree of this.trees) tree.update();
+  }
+
+  /** Shows a process in Processes, also one without IPC; false when it is gone. */
+  async revealProcess(process: Pick<Process, 'pid' | 'startTime'>): Promise<boolean> {
+    await vscode.commands.executeCommand(`${viewIds.processes}.focus`);
+    await this.everything.refresh();
+    const { snapshot } = this.everything;
+    const id = processNodeId(process);
+    if (await this.processes.reveal(id)) return true;
+    if (this.allProcesses || !snapshot?.processes.some(it => processNodeId(it) === id)) return false;
+    this.setAllProcesses(true);
+    return this.processes.reveal(id);
+  }
+
+  /** What is known of a process in any view; undefined when none knows it. */
+  processIndex(pid: number): SnapshotIndex | undefined {
+    const snapshot = [this.everything, this.objects, this.focused].map(it => it.snapshot).find(it => it && indexOf(it).processes.has(pid));
+    return snapshot && indexOf(snapshot);
   }
 
   /** Asks again for what is visible. */

@@ -1,6 +1,6 @@
 // A node of a tree view as plain data. The views compute them from snapshots; treeView.ts shows them.
 import type { Gap, Handle } from '../../native-probe/model';
-import type { itemMarks } from '../contributions';
+import type { CommandId, itemMarks } from '../contributions';
 import { handleWords } from '../objectWords';
 import { processTooltip } from '../objectWords';
 import { inMarkdown, processName, visible } from '../presentation';
@@ -25,6 +25,8 @@ export interface TreeNode {
   readonly children?: () => readonly TreeNode[];
   readonly objectId?: string;
   readonly pid?: number;
+  /** Runs when the node is clicked or Enter is pressed on it. */
+  readonly command?: { readonly id: CommandId; readonly title: string };
 }
 
 /** Whether two nodes of one id look alike, children aside. */

@@ -58,6 +58,7 @@ export class SnapshotTree implements vscode.TreeDataProvider<Element>, vscode.Di
     item.id = node.id;
     if (node.description !== undefined) item.description = node.description;
     item.iconPath = new vscode.ThemeIcon(node.icon, node.color === undefined ? undefined : new vscode.ThemeColor(node.color));
+    if (node.command) item.command = { command: node.command.id, title: node.command.title };
     if (node.marks) item.contextValue = node.marks.join(' ');
     if (node.description) item.accessibilityInformation = { label: `${node.label}, ${node.description}` };
     return item;
@@ -72,6 +73,14 @@ export class SnapshotTree implements vscode.TreeDataProvider<Element>, vscode.Di
       item.tooltip = tooltip;
     }
     return item;
+  }
+
+  /** Shows, selects and focuses the root with this id; false when there is none. */
+  async reveal(id: string): Promise<boolean> {
+    const element = this.getChildren().find(it => it.node.id === id);
+    if (!element) return false;
+    await this.view.reveal(element, { select: true, focus: true, expand: true });
+    return true;
   }
 
   dispose(): void {

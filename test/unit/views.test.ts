@@ -18,7 +18,7 @@ function drawn(nodes: readonly TreeNode[], depth = 0): string {
 function all(nodes: readonly TreeNode[]): TreeNode[] {
   return nodes.flatMap(node => [node, ...all(below(node))]);
 }
-const objects = (snapshot: Snapshot, filter = ''): TreeNode[] => ipcObjectNodes(indexOf(snapshot), filter);
+const objects = (snapshot: Snapshot, filter = ''): TreeNode[] => ipcObjectNodes(indexOf(snapshot), { filter });
 
 const segment = aSegment(7, {}, { nattch: 1 });
 const queue = aQueue(3, '2', '40');

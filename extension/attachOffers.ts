@@ -1,0 +1,59 @@
+// Which debuggers can attach to a process: by what its executable is, and only those that an installed extension contributes. Pure.
+import type { Process } from '../native-probe/model';
+
+export interface AttachOffer {
+  /** Debug type. */
+  readonly type: string;
+  /** For whom it is, in the debugger's own name. */
+  readonly label: string;
+  /** What `vscode.debug.startDebugging` takes. */
+  readonly configuration: { readonly type: string; readonly request: 'attach'; readonly name: string; readonly [key: string]: unknown };
+}
+
+interface Debugger {
+  readonly type: string;
+  readonly label: string;
+  /** Executables that it debugs; absent: native code, so any. */
+  readonly runtime?: RegExp;
+  /** The part of the configuration by which it knows the process, as its documentation has it. */
+  readonly target: (pid: number, exe: string | undefined) => Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Those for a run-time come first: they show the program, not its interpreter. */
+const debuggers: readonly Debugger[] = [
+  { type: 'node', label: 'Node.js', runtime: /^(node|nodejs)$/, target: pid => ({ processId: String(pid) }) },
+  { type: 'debugpy', label: 'Python (debugpy)', runtime: /^(python|pypy)[\d.]*$/, target: pid => ({ processId: pid }) },
+  { type: 'coreclr', label: '.NET', runtime: /^dotnet$/, target: pid => ({ processId: String(pid) }) },
+  { type: 'java', label: 'Java', runtime: /^java$/, target: pid => ({ processId: String(pid) }) },
+  { type: 'lldb-dap', label: 'LLDB (lldb-dap)', target: pid => ({ pid }) },
+  { type: 'lldb', label: 'CodeLLDB', target: pid => ({ pid }) },
+  // cppdbg needs to be told the executable, which for this reason must be readable.
+  { type: 'cppdbg', label: 'C/C++ (gdb)', target: (pid, exe) => exe === undefined ? undefined : { processId: String(pid), program: exe, MIMode: 'gdb' } },
+  { type: 'go', label: 'Go (delve)', target: pid => ({ mode: 'local', processId: pid }) },
+];
+
+/**
+ * What can be offered for a process, the best first.
+ * @param types the debug types that installed extensions contribute
+ */
+export function attachOffers({ pid, comm, exe, cmdline }: Process, types: ReadonlySet<string>): readonly AttachOffer[] {
+  // An unreadable link still leaves the name that the program was started by.
+  const path = exe ?? undefined;
+  const program = (path ?? cmdline?.[0] ?? comm).split('/').pop() ?? '';
+  return debuggers.flatMap(({ type, label, runtime, target }) => {
+    if (!types.has(type) || (runtime && !runtime.test(program))) return [];
+    const how = target(pid, path);
+    return how === undefined ? [] : [{ type, label, configuration: { type, request: 'attach' as const, name: `${comm} [${pid}]`, ...how } }];
+  });
+}
+
+/** The debug types in the manifest of an extension, which is of any shape. */
+export function debugTypesOf(manifest: unknown): readonly string[] {
+  const contributes = (manifest as { contributes?: unknown } | null | undefined)?.contributes;
+  const contributed = (contributes as { debuggers?: unknown } | null | undefined)?.debuggers;
+  if (!Array.isArray(contributed)) return [];
+  return contributed.flatMap((it: unknown) => {
+    const type = (it as { type?: unknown } | null)?.type;
+    return typeof type === 'string' ? [type] : [];
+  });
+}

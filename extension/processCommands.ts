@@ -1,0 +1,86 @@
+// Actions on processes and on what the views list.
+import * as vscode from 'vscode';
+import { attachOffers, debugTypesOf } from './attachOffers';
+import type { AttachOffer } from './attachOffers';
+import type { CommandHost, Register } from './commands';
+import { commandIds } from './contributions';
+import { findProcess } from './followProcess';
+import { inQuickPick } from './presentation';
+import { processJson, processText } from './processCopy';
+import { minorKinds, setMinorKinds } from './settings';
+import { indexOf } from './snapshotIndex';
+import type { SnapshotIndex } from './snapshotIndex';
+import { l10n } from './translation';
+import { kindsInOrder } from './views/ipcObjects';
+
+/** Registers the actions on processes. `pidOf` tells which process a command is meant for. */
+export function registerProcessCommands({ client, views }: CommandHost, register: Register, pidOf: (args: readonly unknown[]) => number | undefined): void {
+  register(commandIds.findProcess, async () => {
+    const process = await findProcess(client);
+    if (process && !await views.revealProcess(process)) throw new Error(l10n.t('Process {0} has ended, or cannot be seen.', process.pid));
+  });
+  register(commandIds.showAllProcesses, () => views.setAllProcesses(true));
+  register(commandIds.hideProcessesWithoutIpc, () => views.setAllProcesses(false));
+  register(commandIds.attachDebugger, async (...args) => {
+    const pid = pidOf(args);
+    if (pid !== undefined) await attach(pid, views.processIndex(pid) ?? await asked(pid));
+  });
+  const copy = (text: (pid: number, index: SnapshotIndex) => string | undefined) => async (...args: readonly unknown[]): Promise<void> => {
+    const pid = pidOf(args);
+    if (pid === undefined) return;
+    const copied = text(pid, await asked(pid));
+    if (copied === undefined) throw gone(pid);
+    await vscode.env.clipboard.writeText(copied);
+  };
+  /** What the probe says of the process now, whatever any view has been told. */
+  const asked = async (pid: number): Promise<SnapshotIndex> => {
+    const result = await client.request('snapshot', { pids: [pid], waits: true });
+    if (!('snapshot' in result)) throw new Error('the probe answered a delta that was not asked for');
+    return indexOf(result.snapshot);
+  };
+  register(commandIds.copyProcess, copy(processText));
+  register(commandIds.copyProcessJson, copy(processJson));
+}
+
+/** Registers what chooses the kinds that are listed, and what explains what is missing. */
+export function registerListCommands({ client, views, unseen }: CommandHost, register: Register): void {
+  register(commandIds.showAllKinds, () => views.setAllKinds(true));
+  register(commandIds.showChosenKinds, () => views.setAllKinds(false));
+  register(commandIds.chooseKinds, async () => {
+    const minor = minorKinds();
+    const items = kindsInOrder.map(row => ({ label: l10n.t(row.plural), description: row.manual, picked: !minor.has(row.kind), kindOfObject: row.kind }));
+    const chosen = await vscode.window.showQuickPick(items, { canPickMany: true, matchOnDescription: true, title: l10n.t('Choose the Kinds of IPC to List'), placeHolder: l10n.t('The others are counted, and listed by “Show All Kinds”') });
+    if (!chosen) return;
+    const listed = new Set(chosen.map(it => it.kindOfObject));
+    views.setAllKinds(false);
+    await setMinorKinds(kindsInOrder.map(it => it.kind).filter(kind => !listed.has(kind)));
+  });
+  register(commandIds.explainUnseen, async () => {
+    const result = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: l10n.t('Looking at all processes…') }, async () => client.request('snapshot', {}));
+    if ('snapshot' in result) await unseen.show(result.snapshot);
+  });
+}
+
+function gone(pid: number): Error {
+  return new Error(l10n.t('Process {0} has ended, or cannot be seen.', pid));
+}
+
+/** Attaches one of the debuggers that are installed; asks which when there are several. */
+async function attach(pid: number, index: SnapshotIndex): Promise<void> {
+  const target = index.processes.get(pid);
+  if (!target) throw gone(pid);
+  if (pid === process.pid) throw new Error(l10n.t('This is the extension host itself: stopping it would stop the debugger too.'));
+  const types = new Set(vscode.extensions.all.flatMap(extension => debugTypesOf(extension.packageJSON)));
+  const offers = attachOffers(target, types);
+  const offer = offers.length > 1 ? await choose(offers, target.comm, pid) : offers[0];
+  if (offer) {
+    if (!await vscode.debug.startDebugging(vscode.workspace.workspaceFolders?.[0], offer.configuration)) throw new Error(l10n.t('{0} could not be attached to process {1}.', offer.label, pid));
+  } else if (offers.length === 0) {
+    throw new Error(l10n.t('No installed debugger can attach to {0} (PID {1}). Debuggers for native code are, for example, CodeLLDB, LLDB DAP and C/C++.', target.comm, pid));
+  }
+}
+
+async function choose(offers: readonly AttachOffer[], name: string, pid: number): Promise<AttachOffer | undefined> {
+  const items = offers.map(offer => ({ label: offer.label, description: offer.type, offer }));
+  return (await vscode.window.showQuickPick(items, { title: l10n.t('Attach a Debugger to {0} (PID {1})', inQuickPick(name), pid) }))?.offer;
+}
