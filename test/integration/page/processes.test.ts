@@ -1,0 +1,98 @@
+// Processes at the page of a real VS Code, over two real processes that share a pipe.
+import * as assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import type { Locator } from 'playwright-core';
+import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+
+describe('Processes', function () {
+  this.timeout(120_000);
+  const prepared = preparedWorkbench();
+  let shell: ChildProcess;
+  let writer = 0;
+  let reader = 0;
+  let workbench: WorkbenchPage;
+  let tree: Locator;
+  const row = (text: string | RegExp): Locator => workbench.rows(tree, text);
+
+  before(async () => {
+    // The reader echoes the one line that the writer sends when it runs: both are there then.
+    shell = spawn('bash', ['-c', `'${process.execPath}' -e 'console.log("ready"); setInterval(() => {}, 1000)' | cat`], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+    assert.ok(shell.pid && shell.stdout);
+    await once(shell.stdout, 'data');
+    const children = readFileSync(`/proc/${shell.pid}/task/${shell.pid}/children`, 'utf8').trim().split(' ').map(Number);
+    const name = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    reader = children.find(pid => name(pid) === 'cat') ?? assert.fail('no reader');
+    writer = children.find(pid => pid !== reader) ?? assert.fail('no writer');
+    workbench = await WorkbenchPage.open(prepared);
+    await workbench.showContainer('IPC');
+    await workbench.fold('IPC Objects');
+    tree = await workbench.view('Processes');
+  });
+  afterEach(async function () {
+    await workbench.keepOnFailure(this.currentTest, prepared);
+  });
+  after(async () => {
+    if (shell?.pid) process.kill(-shell.pid, 'SIGKILL');
+    await workbench?.close();
+  });
+
+  const find = async (pid: number): Promise<void> => {
+    await workbench.command('IPC Inspector: Find Process…');
+    await workbench.page.locator('.quick-input-widget .quick-input-box input').fill(`PID ${pid},`);
+    await workbench.quickPickRows().filter({ hasText: `PID ${pid},` }).first().click();
+    await row(`PID ${pid} · `).first().waitFor();
+  };
+
+  it('finds a process by its PID and goes over the facility and the object to the process at the other end', async () => {
+    await find(reader);
+    const pipes = row(/^\s*pipes/).first();
+    await pipes.waitFor();
+    await workbench.expand(pipes);
+    const pipe = row(/pipe \d+.*fd 0 read/).first();
+    await workbench.expand(pipe);
+    await row(new RegExp(`PID ${writer} · fd 1 write`)).first().waitFor();
+  });
+
+  it('shows a process with its user, and never a kernel thread', async () => {
+    const user = process.getuid?.() === 0 ? 'root' : `uid ${process.getuid?.()}`;
+    assert.match(await row(`PID ${reader} · `).first().innerText(), new RegExp(`cat.*PID ${reader} · ${user}.*objects`, 's'));
+    assert.equal(await row('kthreadd').count(), 0);
+  });
+
+  it('attaches a debugger that suits the executable', async function () {
+    await find(writer);
+    await workbench.contextMenu(row(`PID ${writer} · `), 'Attach a Debugger');
+    await workbench.quickPickRows().first().waitFor();
+    assert.match(await workbench.quickPickRows().first().innerText(), /Node\.js/);
+    await workbench.pick('Node.js');
+    await workbench.page.locator('.debug-toolbar').waitFor({ timeout: 60_000 });
+    await workbench.stopDebugging();
+    assert.ok(existsSync(`/proc/${writer}`), 'the process goes on when the debugger has left');
+  });
+
+  it('follows a process from its node', async () => {
+    await workbench.showContainer('IPC');
+    tree = await workbench.view('Processes');
+    await find(reader);
+    await workbench.inlineAction(row(`PID ${reader} · `), 'Follow This Process');
+    const debuggee = await workbench.view('IPC of the Debuggee');
+    await workbench.rows(debuggee, `PID ${reader}`).first().waitFor();
+    await workbench.command('IPC Inspector: Stop Following');
+  });
+
+  it('lists processes without IPC when asked', async () => {
+    await workbench.showContainer('IPC');
+    await workbench.command('IPC Inspector: Show Processes Without IPC');
+    await workbench.command('IPC Inspector: Hide Processes Without IPC');
+  });
+
+  it('explains what cannot be seen in a read-only document', async () => {
+    await workbench.command('IPC Inspector: Explain What Cannot Be Seen');
+    const editor = workbench.page.locator('.editor-instance .view-lines').filter({ hasText: /What.IPC.Inspector.cannot.see/ });
+    await editor.waitFor();
+    await workbench.command('View: Close All Editors');
+  });
+});
