@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CollectedKind, Handle, IpcObject, ObjectOf, Snapshot } from '../../native-probe/model';
-import { canBecomeOrdinary, fixture, hasCompiler, ordinaryUser, probePath, Program, scratchDirectory, snapshotOf } from './harness';
+import { canBecomeOrdinary, fixture, hasCompiler, isRoot, ordinaryUser, probePath, Program, scratchDirectory, snapshotOf } from './harness';
 
 const has = (command: string): boolean => spawnSync(command, ['-h']).error === undefined;
 
@@ -148,6 +148,55 @@ describe('descriptors that several processes share', function () {
     const theirs = snapshotOf([], { user: ordinaryUser });
     assert.ok(!theirs.handles.some(({ pid, via }) => pid === program.pid && via === 'descriptor'));
     assert.ok(theirs.gaps.some(({ scope }) => scope.pid === program.pid && scope.field?.includes('fd')), 'a gap for the process');
+  });
+});
+
+describe('descriptors of another mount namespace', function () {
+  let program: Program;
+  let directory = '';
+  let made: Record<string, string> = {};
+  let snapshot: Snapshot;
+
+  before(async function () {
+    if (!hasCompiler() || !isRoot) this.skip();
+    directory = mkdtempSync(join(scratchDirectory(), 'mounts-'));
+    program = Program.start(fixture('descriptors'), ['mounts', directory]);
+    const line = await program.line();
+    if (/^error (?:unshare|mount)/.test(line)) this.skip();
+    made = wordsOf(line);
+    // Ended from outside should anything in it look at the dead file system.
+    const { status, signal, stdout } = spawnSync(process.execPath, [probePath(), 'snapshot', '--json'], { encoding: 'utf8', maxBuffer: 1 << 30, timeout: 20_000, killSignal: 'SIGKILL' });
+    assert.deepEqual([status, signal], [0, null], 'the snapshot ends although a file system does not answer');
+    snapshot = JSON.parse(stdout) as Snapshot;
+  });
+  after(async () => {
+    await Program.stopAll();
+    if (directory) rmSync(directory, { recursive: true, force: true });
+  });
+  const on = (name: string, pid = made['pid']): Handle | undefined => snapshot.handles.find(handle => handle.pid === Number(pid) && handle.fd === Number(made[name]) && handle.via === 'descriptor');
+
+  it('tells its terminals from ours of the same name, by either way to the multiplexer', () => {
+    const [master, slave, direct] = [on('master'), on('slave'), on('direct')];
+    assert.ok(master && slave && direct);
+    assert.equal(master.objectId, slave.objectId);
+    const [, device, index] = master.objectId.split(':');
+    assert.notEqual(Number(device), statSync('/dev/pts').dev);
+    assert.deepEqual([index, direct.objectId], ['0', `pseudoterminal:${device}:1`]);
+    assert.ok(snapshot.gaps.some(({ scope }) => scope.objectId === direct.objectId && scope.field === 'owner'), 'an owner that was not looked at is a gap');
+  });
+
+  it('never looks at a file system that does not answer, mounted or unmounted, and says so once', function () {
+    if (made['dead'] === '-1') this.skip();
+    assert.equal(on('dead'), undefined);
+    assert.equal(on('detached'), undefined);
+    const gaps = snapshot.gaps.filter(({ scope }) => scope.facility === 'fifo' && scope.field === 'list');
+    assert.equal(gaps.length, 1);
+    assert.match(gaps[0]?.reason ?? '', /are FIFOs was not looked at/);
+  });
+
+  it('finds a FIFO of a process with a root directory of its own', () => {
+    const stats = statSync(join(directory, 'root', 'fifo'));
+    assert.equal(on('fifo', made['inner'])?.objectId, `fifo:${stats.dev}:${stats.ino}`);
   });
 });
 
