@@ -39,6 +39,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const inspectors = own(new Inspectors({
     model, extensionUri: context.extensionUri,
     remove: id => void vscode.commands.executeCommand(commandIds.remove, id),
+    peek: params => client.request('peek', params),
     inspect: id => void vscode.commands.executeCommand(commandIds.openInspector, id),
     followProcess: pid => void vscode.commands.executeCommand(commandIds.followThisProcess, pid),
   }));

@@ -39,6 +39,7 @@ function setting(words: InspectorStrings): Setting {
   return {
     strings: words, language, now: Date.now(),
     follow: pid => api.postMessage({ type: 'follow', pid }),
+    peek: offset => api.postMessage({ type: 'peek', offset }),
     inspect: id => api.postMessage({ type: 'inspect', id }),
     copy: text => { api.postMessage({ type: 'copy', text }); announce(words.copied); },
     showAll: (table, all) => api.postMessage({ type: 'showAll', table, all }),

@@ -37,7 +37,25 @@ export interface Note {
   readonly lines: readonly string[];
 }
 
+/** A request to look into the object, and what came of it. What has rows follows as tables of their own. */
+export interface PeekSection {
+  readonly type: 'peek'; readonly key: string; readonly title: string;
+  /** What looking does, and that it consumes nothing. */
+  readonly prompt: string;
+  readonly action: string;
+  readonly busy: boolean;
+  /** When it was looked. The contents may be others since. */
+  readonly lookedAt?: string;
+  /** What is to be said of it: sizes, holes, why it cannot be looked at. */
+  readonly remarks: readonly string[];
+  /** Bytes as hexadecimal numbers and text, a line for each sixteen. */
+  readonly dump?: string;
+  /** Where the piece before and the one after begin. */
+  readonly pages: readonly { readonly key: string; readonly label: string; readonly offset: string }[];
+}
+
 export type Section =
+  | PeekSection
   | { readonly type: 'fields'; readonly key: string; readonly title: string; readonly fields: readonly Field[] }
   /** `rows` may be the first of `total`: `showAll` asks for the rest. `empty` says what no rows mean. */
   | { readonly type: 'table'; readonly key: string; readonly title: string; readonly columns: readonly Column[]; readonly rows: readonly Row[]; readonly total: number; readonly empty: string; readonly remark?: string }
@@ -85,4 +103,6 @@ export type FromInspector =
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'follow'; readonly pid: number }
   | { readonly type: 'inspect'; readonly id: string }
+  /** Bytes: from this offset on; messages: from this index on. */
+  | { readonly type: 'peek'; readonly offset: string }
   | { readonly type: 'showAll'; readonly table: string; readonly all: boolean };

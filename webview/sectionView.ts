@@ -1,9 +1,9 @@
 // The sections of an inspector: fields, tables, notes. Each is a landmark with a heading.
 import type { Described } from './patch';
-import type { Column, Note, Row, Section } from './protocol';
+import type { Column, Note, PeekSection, Row, Section } from './protocol';
 import { h } from './patch';
 import { fill, visible } from './text';
-import { formatNumber } from './units';
+import { formatNumber, formatTime } from './units';
 import type { Setting } from './valueView';
 import { iconButton, short, valueView } from './valueView';
 
@@ -26,8 +26,22 @@ function body(section: Section, changed: ReadonlySet<string>, heading: string, s
         h('dd', {}, ...valueView(field.value, setting)))))];
     case 'table': return tableView(section, heading, setting);
     case 'notes': return [h('ul', { class: 'notes' }, ...section.notes.map(noteView))];
+    case 'peek': return peekView(section, heading, setting);
     default: return section satisfies never;
   }
+}
+
+/** The button, what is known of the contents, and the bytes. */
+function peekView(section: PeekSection, heading: string, setting: Setting): readonly Described[] {
+  const button = (key: string, text: string, offset: string): Described => h('vscode-button', { key, appearance: 'secondary', disabled: section.busy ? '' : undefined, onClick: () => setting.peek(offset) }, text);
+  const time = section.lookedAt === undefined ? undefined : formatTime(section.lookedAt, setting.now, setting.language);
+  return [
+    h('p', { key: 'prompt', class: 'remark' }, section.prompt),
+    h('p', { key: 'act', class: 'more' }, button('look', section.action, '0'), ...(time ? [' ', h('time', { key: 'time', datetime: section.lookedAt }, time.absolute), ` ${time.relative}`] : [])),
+    ...section.remarks.map((remark, index) => h('p', { key: `remark ${index}`, class: 'said' }, h('bdi', {}, visible(remark)))),
+    ...(section.dump === undefined ? [] : [h('div', { key: 'dump', class: 'scroll', role: 'region', tabindex: '0', 'aria-labelledby': heading }, h('pre', { class: 'dump' }, section.dump))]),
+    ...(section.pages.length === 0 ? [] : [h('p', { key: 'pages', class: 'more actions' }, ...section.pages.map(page => button(page.key, page.label, page.offset)))]),
+  ];
 }
 
 function tableView(section: Extract<Section, { type: 'table' }>, heading: string, setting: Setting): readonly Described[] {

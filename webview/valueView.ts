@@ -13,6 +13,7 @@ export interface Setting {
   readonly now: number;
   readonly follow: (pid: number) => void;
   readonly inspect: (id: string) => void;
+  readonly peek: (offset: string) => void;
   readonly copy: (text: string) => void;
   readonly showAll: (table: string, all: boolean) => void;
 }

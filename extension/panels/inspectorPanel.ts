@@ -3,10 +3,13 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { FromInspector, InspectorState, ToInspector } from '../../webview/protocol';
 import { facility } from '../../native-probe/facilityTable';
+import type { PeekParams, PeekResult } from '../../native-probe/protocol';
 import { DisposableStore } from '../dispose';
 import type { IpcModel, Subscription } from '../ipcModel';
 import { objectLabel } from '../objectWords';
 import { l10n } from '../translation';
+import type { Peeked } from './contentsSection';
+import { peekLength } from './contentsSection';
 import type { Inspected } from './inspected';
 import { inspect } from './inspected';
 import { asState, inspectorStrings, inspectorView, stateOf } from './inspectorView';
@@ -21,6 +24,8 @@ export interface InspectorHost {
   readonly extensionUri: vscode.Uri;
   /** Asks, proves, removes, and tells the user how it went. */
   readonly remove: (objectId: string) => void;
+  /** Looks into an object without consuming anything. */
+  readonly peek: (params: PeekParams) => Promise<PeekResult>;
   /** Opens the inspector of another object. */
   readonly inspect: (objectId: string) => void;
   /** Shows the IPC of a process. */
@@ -77,6 +82,7 @@ class Inspector implements vscode.Disposable {
   private readonly subscription: Subscription;
   private readonly showAll = new Set<string>();
   private known: Inspected | undefined;
+  private peeked: Peeked | undefined;
   private goneSince: string | undefined;
   private sent: string | undefined;
   private listening = false;
@@ -140,7 +146,7 @@ class Inspector implements vscode.Disposable {
 
   private message(): ToInspector {
     const problem = this.subscription.error;
-    if (this.known) return { type: 'view', view: inspectorView(this.known, { showsAll: table => this.showAll.has(table) }, this.goneSince), problem };
+    if (this.known) return { type: 'view', view: inspectorView(this.known, { showsAll: table => this.showAll.has(table) }, this.goneSince, this.peeked), problem };
     return { type: this.goneSince === undefined ? 'pending' : 'vanished', state: this.state, problem };
   }
 
@@ -157,6 +163,7 @@ class Inspector implements vscode.Disposable {
       case 'copy': void vscode.env.clipboard.writeText(message.text); break;
       case 'remove': this.host.remove(this.state.id); break;
       case 'follow': this.host.followProcess(message.pid); break;
+      case 'peek': void this.peek(message.offset); break;
       case 'inspect': this.host.inspect(message.id); break;
       case 'showAll':
         if (message.all) this.showAll.add(message.table); else this.showAll.delete(message.table);
@@ -164,6 +171,21 @@ class Inspector implements vscode.Disposable {
         break;
       default: message satisfies never;
     }
+  }
+
+  /** Looks at the contents from an offset on. The last answer counts. */
+  private async peek(offset: string): Promise<void> {
+    if (!this.known || this.peeked?.busy) return;
+    const { object } = this.known;
+    this.peeked = { ...this.peeked, busy: true };
+    this.send();
+    try {
+      const { contents, snapshot } = await this.host.peek({ id: object.id, offset, length: peekLength(object) });
+      this.peeked = { busy: false, at: snapshot.takenAt, contents };
+    } catch (error) {
+      this.peeked = { busy: false, at: new Date().toISOString(), problem: error instanceof Error ? error.message : String(error) };
+    }
+    this.send();
   }
 
   /** Everything that is known, in the form of `ipc-probe snapshot --json`. */
@@ -178,10 +200,11 @@ class Inspector implements vscode.Disposable {
 /** Messages come from a document of ours, but a document all the same. */
 function isFromInspector(value: unknown): value is FromInspector {
   if (typeof value !== 'object' || value === null) return false;
-  const { type, text, pid, id, table, all } = value as Record<string, unknown>;
+  const { type, text, pid, id, offset, table, all } = value as Record<string, unknown>;
   switch (type) {
     case 'ready': case 'copyId': case 'copyJson': case 'remove': return true;
     case 'copy': return typeof text === 'string';
+    case 'peek': return typeof offset === 'string' && /^\d{1,19}$/.test(offset);
     case 'inspect': return typeof id === 'string';
     case 'follow': return typeof pid === 'number' && Number.isInteger(pid) && pid > 0;
     case 'showAll': return typeof table === 'string' && typeof all === 'boolean';

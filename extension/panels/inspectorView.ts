@@ -4,6 +4,8 @@ import { facility } from '../../native-probe/facilityTable';
 import type { InspectorState, InspectorStrings, InspectorView, Section } from '../../webview/protocol';
 import { objectLabel } from '../objectWords';
 import { l10n } from '../translation';
+import type { Peeked } from './contentsSection';
+import { contentsSections } from './contentsSection';
 import { handlesSection, otherEndSection } from './handlesSection';
 import type { Inspected } from './inspected';
 import { gapsSections, waitsSections } from './notesSections';
@@ -23,8 +25,8 @@ export function persistenceInWords(persistence: Persistence): string {
   }
 }
 
-/** The view of an object. `goneSince`: when it was seen to be gone; what is shown then is the last known. */
-export function inspectorView(inspected: Inspected, limits: TableLimits, goneSince?: string): InspectorView {
+/** The view of an object. `goneSince`: when it was seen to be gone; what is shown then is the last known. `peeked`: what was seen of its contents. */
+export function inspectorView(inspected: Inspected, limits: TableLimits, goneSince?: string, peeked?: Peeked): InspectorView {
   const { object } = inspected;
   const row = facility(object.kind);
   return {
@@ -36,6 +38,7 @@ export function inspectorView(inspected: Inspected, limits: TableLimits, goneSin
       ...stateSections(inspected, limits),
       handlesSection(inspected, limits),
       ...otherEndSection(inspected, limits),
+      ...contentsSections(object, peeked, goneSince !== undefined, limits),
       identity(inspected),
       ...ownership(inspected),
       ...gapsSections(inspected),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { IpcObject } from '../../native-probe/model';
 import type { FromInspector, InspectorView, ToInspector } from '../../webview/protocol';
+import type { Peeked } from '../../extension/panels/contentsSection';
 import { inspect } from '../../extension/panels/inspected';
 import { inspectorStrings, inspectorView, stateOf } from '../../extension/panels/inspectorView';
 import { handlesOf, objects, process, snapshot, waitOn } from './samples';
@@ -127,6 +128,27 @@ describe('inspector', function () {
     await inspector.heard();
     await inspector.page.getByRole('button', { name: 'UNIX domain socket socket 502', exact: true }).click();
     assert.deepEqual(await inspector.heard(), [{ type: 'inspect', id: 'unix-socket:502' }]);
+  });
+
+  it('looks at contents when asked, and shows bytes in a region that scrolls by keyboard', async () => {
+    const object = objects['posix-shared-memory'];
+    const inspected = inspect(snapshot(object), object.id);
+    assert(inspected);
+    const view = (peeked?: Peeked): InspectorView => inspectorView(inspected, { showsAll: () => false }, undefined, peeked);
+    await show(view());
+    await inspector.heard();
+    await inspector.page.locator('vscode-button', { hasText: 'Peek' }).click();
+    assert.deepEqual(await inspector.heard(), [{ type: 'peek', offset: '0' }]);
+    await show(view({ busy: true }));
+    assert.equal(await inspector.page.locator('vscode-button[disabled]', { hasText: 'Peek' }).count(), 1);
+    const content = { offset: '0', length: 16, truncated: true, base64: Buffer.from('<b>\u202e bytes\u0000\u0001').toString('base64') };
+    await show(view({ busy: false, at: '2026-03-01T12:00:01.000Z', contents: { form: 'bytes', size: '9007199254740993', content } }));
+    const section = inspector.page.locator('section:has(#heading-contents)');
+    assert.match(await section.innerText(), /Bytes 0 to 15 of .*9007199254740993 bytes[\s\S]*00000000 {2}3c 62 3e e2 80 ae 20 62 {2}79 74 65 73 00 01/);
+    assert.equal(await section.locator('.scroll[tabindex="0"][role=region]').count(), 1);
+    assert.equal(await section.locator('vscode-button[disabled]').count(), 0);
+    await section.locator('vscode-button', { hasText: 'Bytes after' }).click();
+    assert.deepEqual(await inspector.heard(), [{ type: 'peek', offset: '16' }]);
   });
 
   it('says that a pipe has nobody at an end', async () => {
