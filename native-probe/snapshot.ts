@@ -71,19 +71,16 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
   const context: ScanContext = { host, gaps, clock, processes, complete: options.scan === undefined, pids: options.pids ?? options.waitsOf, descriptors: new DescriptorIndex(processes), pause, concerns: options.concerns ?? (() => true) };
   const wanted = (kind: CollectedKind): boolean => options.kinds === undefined || options.kinds.includes(kind);
 
-  const collected: IpcObject[] = [];
-  const handles: Handle[] = [];
-  for (const { kinds, collect } of collectors) {
-    // Waits lead anywhere: who holds the other end is known only from all facilities.
-    if (!kinds.some(wanted) && options.waits !== true) continue;
-    const found = await collect(context);
-    for (const object of found.objects) collected.push(object);
-    for (const handle of found.handles) handles.push(handle);
-  }
-  const objects = linkWatches(collected, handles, processes);
-  const waiting = await collectWaits(context, { pids: options.waitsOf ?? options.pids, waits: options.waits }, { objects, handles });
-  const all = uniqueById([...objects, ...waiting.objects]).filter(object => wanted(object.kind));
-  for (const handle of waiting.handles) handles.push(handle);
+  // Waits lead anywhere: who holds the other end is known only from all facilities.
+  const collected = (kind: CollectedKind): boolean => wanted(kind) || options.waits === true;
+  const found = await collectAll(context, collected);
+  const waiting = await collectWaits(context, { pids: options.waitsOf ?? options.pids, waits: options.waits }, found, async () => {
+    const anew = await (options.scan ?? scanProcesses)(gaps, pause);
+    const again: ScanContext = { ...context, processes: anew, descriptors: new DescriptorIndex(anew) };
+    return { context: again, found: await collectAll(again, collected) };
+  });
+  const all = uniqueById([...found.objects, ...waiting.objects]).filter(object => wanted(object.kind));
+  const handles = [...found.handles, ...waiting.handles];
 
   const known = new Set(all.map(object => object.id));
   const snapshot: Snapshot = {
@@ -92,6 +89,19 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
     handles: handles.filter(handle => known.has(handle.objectId)), waits: waiting.waits, findings: waiting.findings, gaps: gaps.list(),
   };
   return options.pids === undefined ? snapshot : focus(snapshot, options.pids);
+}
+
+/** What the facilities of these kinds find in one pass. */
+async function collectAll(context: ScanContext, wanted: (kind: CollectedKind) => boolean): Promise<Found> {
+  const objects: IpcObject[] = [];
+  const handles: Handle[] = [];
+  for (const { kinds, collect } of collectors) {
+    if (!kinds.some(wanted)) continue;
+    const found = await collect(context);
+    for (const object of found.objects) objects.push(object);
+    for (const handle of found.handles) handles.push(handle);
+  }
+  return { objects: linkWatches(objects, handles, context.processes), handles };
 }
 
 /** A reader of waits may come upon an object that its facility has described before: the first description stays. */

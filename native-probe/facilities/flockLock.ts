@@ -2,6 +2,7 @@
 import type { ScanContext } from '../context';
 import type { FlockLock, Handle } from '../model';
 import type { KernelLock } from '../kernel/fileLocks';
+import type { FileLocks } from './fileLocks';
 import { fileLockId, readFileLocks } from './fileLocks';
 
 /** One open file description that holds a lock: any process that has it can release it. */
@@ -40,7 +41,11 @@ export function flockId(device: number, inode: number | string): string {
  * before "deadlocked" is said must.
  */
 export async function collectFlockLocks(context: ScanContext, options: { again?: boolean } = {}): Promise<FlockLocks> {
-  const { objects, handles, files, locks } = await readFileLocks(context, options);
+  return flocksOf(await readFileLocks(context, options));
+}
+
+/** The flock locks among all file locks. */
+export function flocksOf({ objects, handles, files, locks }: FileLocks): FlockLocks {
   const flocks = [...files].filter(([, file]) => file.kind === 'flock-lock');
   const ids = new Set(flocks.map(([id]) => id));
   return {

@@ -9,23 +9,33 @@ import type { SyscallName } from '../kernel/syscalls';
 import { syscallName } from '../kernel/syscalls';
 import type { SyscallLine, Thread } from '../kernel/threads';
 import { readThread, readThreadStatus } from '../kernel/threads';
-import type { Finding, Handle, IpcObject, Wait } from '../model';
+import type { Clause, Finding, Handle, IpcObject, Wait } from '../model';
 import { toProcess } from '../processes';
 import type { ScannedProcess } from '../processes';
 import { readFlock, readFlockFromList } from './waits/flock';
 import { readFutex } from './waits/futex';
+import { readFutexVector } from './waits/futexVector';
 import type { WaitReader } from './waits/reader';
 import type { Found } from './waits/scene';
 import { WaitScene } from './waits/scene';
-import { collectFlockLocks } from './flockLock';
-
+import { callReaders } from './waits/calls';
+import { tracerOf } from './waits/children';
+import { doubtsOfDescriptors } from './waits/doubts';
+import { readFileLocks } from './fileLocks';
 
 export interface Waiting { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[]; readonly waits: readonly Wait[]; readonly findings: readonly Finding[] }
+
+/** The processes at one time, and what the facilities found of them. */
+export interface Look { readonly context: ScanContext; readonly found: Found }
+/** Reads all of it anew. */
+export type LookAgain = () => Promise<Look>;
 
 /** One row an operation. A call without a row is not understood: its thread is taken to be able to go on. */
 const readers: ReadonlyMap<SyscallName, WaitReader> = new Map<SyscallName, WaitReader>([
   ['futex', readFutex],
+  ['futex_waitv', readFutexVector],
   ['flock', readFlock],
+  ...callReaders,
 ]);
 
 /** Everything one pass found. */
@@ -44,19 +54,19 @@ const keyOf = ({ pid, tid }: { pid: number; tid: number }): string => `${pid}/${
  * When asked for, waits and findings. With `pids`, only their threads and those that they wait for, directly or not.
  * A finding was seen twice: between its two readings no member ran, and the holders were the same.
  */
-export async function collectWaits(context: ScanContext, options: { readonly pids?: readonly number[] | undefined; readonly waits?: boolean | undefined }, found: Found): Promise<Waiting> {
+export async function collectWaits(context: ScanContext, options: { readonly pids?: readonly number[] | undefined; readonly waits?: boolean | undefined }, found: Found, lookAgain: LookAgain): Promise<Waiting> {
   if (!options.waits) return { objects: [], handles: [], waits: [], findings: [] };
-  const first = await readPass(context, options.pids ?? context.processes.map(process => process.pid), found, false);
+  const first = await readPass({ context, found }, options.pids ?? context.processes.map(process => process.pid), false);
   const processes = context.processes.map(toProcess);
-  let judgement = judge({ ...first, processes });
-  if (judgement.findings.length > 0) judgement = await confirmed(context, found, first, judgement);
+  let judgement = judge({ ...first, objects: [...found.objects, ...first.objects], processes });
+  if (judgement.findings.length > 0) judgement = await confirmed({ context, found }, await lookAgain(), first, judgement);
   return { objects: first.objects, handles: first.handles, waits: judgement.waits, findings: judgement.findings };
 }
 
 /** Looks again at everybody who is said to be stuck, and judges anew without those who moved and with what changed. */
-async function confirmed(context: ScanContext, found: Found, first: Pass, said: Judgement): Promise<Judgement> {
+async function confirmed({ context, found }: Look, again: Look, first: Pass, said: Judgement): Promise<Judgement> {
   const concerned = said.findings.flatMap(finding => [...finding.threads, ...finding.chain]);
-  const second = await readPass(context, [...new Set(concerned.map(thread => thread.pid))], found, true);
+  const second = await readPass(again, [...new Set(concerned.map(thread => thread.pid))], true);
   const inQuestion = new Set(concerned.map(keyOf));
   const now = new Map(second.waits.map(wait => [keyOf(wait), wait]));
   // After everything of the second look: so that all of it lies within the time in which every member stood still.
@@ -70,23 +80,36 @@ async function confirmed(context: ScanContext, found: Found, first: Pass, said: 
     const again = now.get(key);
     if (!inQuestion.has(key)) waits.push(wait);
     else if (again && standsStill(wait)) {
-      waits.push(sameReasons(wait, again) ? wait : { ...wait, clauses: again.clauses.map(clause => ({ ...clause, external: 'the holders changed while they were looked at' })) });
+      waits.push(sameReasons(wait, again) ? withGapsOf(wait, again) : { ...wait, clauses: again.clauses.map(clause => ({ ...clause, external: 'the holders changed while they were looked at' })) });
     }
     // Otherwise it ran in between: this wait is over.
   }
   // A thread that was seen once may act: only what both readings show as blocked is.
   const threads = new Map([...first.threads].map(([pid, tids]) => [pid, [...new Set([...tids, ...second.threads.get(pid) ?? []])]]));
-  return judge({ waits, threads, processes: context.processes.map(toProcess), objects: first.objects });
+  return judge({ waits, threads, processes: context.processes.map(toProcess), objects: [...found.objects, ...first.objects] });
 }
 
 function sameReasons(a: Wait, b: Wait): boolean {
   // The evidence names the owner, which a clause without anybody alive does not.
-  return a.operation === b.operation && a.objectId === b.objectId && JSON.stringify([a.clauses, a.evidence]) === JSON.stringify([b.clauses, b.evidence]);
+  return a.operation === b.operation && a.objectId === b.objectId && JSON.stringify([a.clauses.map(withoutGaps), a.evidence]) === JSON.stringify([b.clauses.map(withoutGaps), b.evidence]);
+}
+
+const withoutGaps = ({ gaps: _gaps, ...clause }: Clause): Clause => clause;
+
+/** What either look left open is open. */
+function withGapsOf(a: Wait, b: Wait): Wait {
+  return {
+    ...a, clauses: a.clauses.map((clause, index) => {
+      const gaps = [...new Set([...clause.gaps ?? [], ...b.clauses[index]?.gaps ?? []])];
+      return gaps.length > 0 ? { ...clause, gaps } : clause;
+    }),
+  };
 }
 
 /** One pass over the threads of some processes and, as they turn up, of those who could unblock them. */
-async function readPass(context: ScanContext, pids: readonly number[], found: Found, again: boolean): Promise<Pass> {
-  const scene = new WaitScene(context, await collectFlockLocks(context, { again }), found);
+async function readPass({ context, found }: Look, pids: readonly number[], again: boolean): Promise<Pass> {
+  const locks = await readFileLocks(context, { again });
+  const scene = new WaitScene(context, locks, found, { again, doubts: again ? await doubtsOfDescriptors(context, found) : [] });
   try {
     const waits: Wait[] = [];
     const witnesses = new Map<string, string>();
@@ -140,8 +163,11 @@ function readWait(scene: WaitScene, process: ScannedProcess, thread: Thread): Wa
   const base = { pid: process.pid, tid: thread.tid, threadComm: thread.comm, verdict: 'waiting' as const };
   const stopped = stop === undefined ? {} : { stopped: true };
   const stopEvidence = stop === undefined ? [] : [`thread ${thread.tid} is in state ${thread.state} (${stop})`];
-  if (reading) return { ...base, ...reading, evidence: [...reading.evidence, ...stopEvidence], ...stopped };
-  return stop === undefined ? undefined : { ...base, operation: stop, evidence: stopEvidence, clauses: [], ...stopped };
+  // Whatever it waits for, its tracer has to let it go.
+  const tracer = thread.state === 't' ? tracerOf(process.pid, thread.tid) : undefined;
+  const traced: Clause[] = tracer === undefined ? [] : [{ alternatives: [{ event: 'ptrace', threads: [{ pid: tracer }] }] }];
+  if (reading) return { ...base, ...reading, evidence: [...reading.evidence, ...stopEvidence], clauses: [...reading.clauses, ...traced], ...stopped };
+  return stop === undefined ? undefined : { ...base, operation: stop, evidence: stopEvidence, clauses: traced, ...stopped };
 }
 
 function readCall(scene: WaitScene, process: ScannedProcess, thread: Thread, line: SyscallLine): ReturnType<WaitReader> {

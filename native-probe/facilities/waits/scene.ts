@@ -6,9 +6,13 @@ import type { ScannedProcess } from '../../processes';
 import type { Mapping } from '../../kernel/procfs';
 import { parseMapsLine, readText } from '../../kernel/procfs';
 import { ProcessMemory } from '../../kernel/processMemory';
+import { syscallName } from '../../kernel/syscalls';
 import type { Thread, ThreadStatus } from '../../kernel/threads';
 import { listThreads, readThread, readThreadStatus } from '../../kernel/threads';
+import type { FileLocks } from '../fileLocks';
 import type { FlockLocks } from '../flockLock';
+import { flocksOf } from '../flockLock';
+import { Ends } from './ends';
 
 /** What the facilities found before: who has which end of what. */
 export interface Found { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[] }
@@ -20,13 +24,35 @@ export class WaitScene {
   readonly denied = new Map<number, string>();
   readonly #handles = new Map<string, Handle>();
   readonly #threads = new Map<number, readonly Thread[]>();
+  readonly #futexWaiters = new WeakMap<readonly Thread[], ReadonlyMap<bigint, number>>();
   readonly #statuses = new Map<number, ThreadStatus | undefined>();
   readonly #memories = new Map<number, ProcessMemory>();
   readonly #maps = new Map<number, readonly string[]>();
 
-  /** `flocks`: the flock locks of the machine, read for this pass; `found`: everything of the facilities, read once. */
-  constructor(readonly context: ScanContext, readonly flocks: FlockLocks, readonly found: Found) {
+  /** Of every file lock of the machine, the flock locks. */
+  readonly flocks: FlockLocks;
+  /** Who has which end of what. */
+  readonly ends: Ends;
+  /** By parent, zombies too. */
+  readonly children: ReadonlyMap<number, readonly ScannedProcess[]>;
+  /** The second look, before something is said to be stuck. */
+  readonly again: boolean;
+  /** Ids of the gaps that concern every descriptor; looked for in the second look only. */
+  readonly doubts: readonly string[];
+
+  /** `locks`: the file locks of the machine, read for this pass; `found`: everything of the facilities, read for each look. */
+  constructor(readonly context: ScanContext, readonly locks: FileLocks, readonly found: Found, { again = false, doubts = [] }: { again?: boolean; doubts?: readonly string[] } = {}) {
     this.byPid = new Map(context.processes.map(process => [process.pid, process]));
+    this.flocks = flocksOf(locks);
+    this.ends = new Ends(context, found);
+    this.again = again;
+    this.doubts = doubts;
+    const children = new Map<number, ScannedProcess[]>();
+    for (const process of context.processes) {
+      const siblings = children.get(process.ppid);
+      if (siblings) siblings.push(process); else children.set(process.ppid, [process]);
+    }
+    this.children = children;
   }
 
   /** The threads that are alive. */
@@ -53,6 +79,21 @@ export class WaitScene {
     for (const { denied } of threads) if (denied !== undefined) this.denied.set(pid, denied);
     this.#threads.set(pid, threads);
     return threads;
+  }
+
+  /** How many threads of a process wait at each futex word, by their system call lines (a restarted call keeps its arguments). */
+  futexWaiters(pid: number): ReadonlyMap<bigint, number> {
+    const threads = this.threads(pid);
+    const known = this.#futexWaiters.get(threads);
+    if (known) return known;
+    const waiters = new Map<bigint, number>();
+    for (const { syscall } of threads) {
+      const [address] = syscall?.arguments ?? [];
+      if (address === undefined || !syscall || !['futex', 'restart_syscall'].includes(syscallName(syscall.number) ?? '')) continue;
+      waiters.set(address, (waiters.get(address) ?? 0) + 1);
+    }
+    this.#futexWaiters.set(threads, waiters);
+    return waiters;
   }
 
   /** A thread's status, read once; undefined when it is gone. */

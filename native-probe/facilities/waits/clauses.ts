@@ -1,0 +1,70 @@
+// From wakers to the clause of a wait: what interrupts the call, and what no descriptor table shows, is added here once for all calls.
+import type { Alternative, Clause } from '../../model';
+import { readText } from '../../kernel/procfs';
+import { signalName } from '../../kernel/signals';
+import type { ScannedProcess } from '../../processes';
+import type { BlockedCall } from './reader';
+import type { WaitScene } from './scene';
+import type { Wakers } from './wakers';
+
+type Blocked = Pick<BlockedCall, 'scene' | 'process' | 'thread'>;
+
+/** More alternatives than this are joined: a reader of 100,000 of them learns nothing more. */
+const mostAlternatives = 200;
+
+/** One clause: any of the wakers, or a signal that ends the call with EINTR. `descriptors`: the wakers were found by descriptors. */
+export function clauseOf(blocked: Blocked, operation: string, wakers: Wakers, { descriptors = true } = {}): Clause {
+  const { scene } = blocked;
+  const signals = interruptions(blocked, operation, wakers);
+  const alternatives = joined([...wakers.alternatives, ...signals.alternatives]);
+  const gaps = [...new Set([...wakers.gaps, ...signals.gaps, ...descriptors ? scene.doubts : []])];
+  // Nobody in sight is no proof that there is nobody.
+  const external = wakers.external ?? (alternatives.length === 0 && gaps.length === 0 ? 'nobody is seen who could end it' : undefined);
+  return { alternatives, ...(external === undefined ? {} : { external }), ...(gaps.length > 0 ? { gaps } : {}) };
+}
+
+function joined(alternatives: readonly Alternative[]): readonly Alternative[] {
+  if (alternatives.length <= mostAlternatives) return alternatives;
+  const threads = new Map(alternatives.flatMap(alternative => alternative.threads).map(thread => [`${thread.pid}/${thread.tid ?? ''}`, thread]));
+  return [{ event: `one of ${alternatives.length} events`, threads: [...threads.values()] }];
+}
+
+const SIGALRM = 14, SIGCHLD = 17, SIGIO = 29;
+/** Handlers that only the thread's own doing calls (faults), and those of glibc's own (32, 33: never sent in a deadlock). */
+const ownDoing = new Set([4, 5, 6, 7, 8, 11, 13, 31, 32, 33]);
+
+/**
+ * Handlers that end a call with EINTR. SIGALRM, SIGIO and timers come from the kernel, at a time nobody can see: a gap. SIGCHLD comes from
+ * the children: they are alternatives. Other signals are taken not to come; but where a process waits only for itself (a self-pipe),
+ * its handlers are what it waits for.
+ */
+function interruptions({ scene, process, thread }: Blocked, operation: string, wakers: Wakers): { alternatives: Alternative[]; gaps: string[] } {
+  const caught = scene.status(process.pid, thread.tid)?.caughtSignals ?? 0n;
+  if (caught === 0n) return { alternatives: [], gaps: [] };
+  const has = (signal: number): boolean => (caught & (1n << BigInt(signal - 1))) !== 0n;
+  const gap = (field: string, reason: string): string => scene.context.gaps.add({ pid: process.pid, facility: 'waits', field: `${field},${operation}` }, `pid ${process.pid} (${process.comm}) ${reason}: the signal may end its ${operation} with EINTR`);
+  const alternatives: Alternative[] = [];
+  const gaps: string[] = [];
+  const untimely = [SIGALRM, SIGIO].filter(has);
+  if (untimely.length > 0) gaps.push(gap('signals', `catches ${untimely.map(signalName).join(', ')}`));
+  if (hasTimer(process.pid)) gaps.push(gap('timers', 'has a timer that sends a signal'));
+  // A dead one has sent its SIGCHLD already.
+  const children = has(SIGCHLD) ? childrenOf(scene, process).filter(({ pid }) => scene.threads(pid).length > 0) : [];
+  if (children.length > 0) alternatives.push({ event: 'SIGCHLD', threads: children.map(({ pid }) => ({ pid })) });
+  const selfish = wakers.external === undefined && wakers.alternatives.every(each => each.threads.every(({ pid }) => pid === process.pid));
+  if (selfish) {
+    const others = Array.from({ length: 64 }, (_, index) => index + 1).filter(signal => has(signal) && !ownDoing.has(signal) && signal !== SIGALRM && signal !== SIGIO);
+    if (others.length > 0) gaps.push(gap('handlers', `waits for itself alone and catches ${others.map(signalName).join(', ')}`));
+  }
+  return { alternatives, gaps };
+}
+
+/** timer_create(2) with a signal, as /proc/PID/timers shows it (CONFIG_CHECKPOINT_RESTORE). */
+function hasTimer(pid: number): boolean {
+  return /^notify: (?:signal|thread)\//m.test(readText(`/proc/${pid}/timers`).value ?? '');
+}
+
+/** The children of all its threads that are still there, zombies too. */
+export function childrenOf(scene: WaitScene, { pid }: Pick<ScannedProcess, 'pid'>): readonly ScannedProcess[] {
+  return scene.children.get(pid) ?? [];
+}

@@ -1,0 +1,77 @@
+// What may hold a descriptor without standing in any descriptor table: messages in flight, io_uring, tables of single threads. Asked
+// in the second look only, before "deadlocked" is said: each doubt is a gap in every wait whose end rests on descriptors.
+import type { ScanContext } from '../../context';
+import { syscall } from '../../kernel/libc';
+import { isGone, numericEntries, readText } from '../../kernel/procfs';
+import { asRoot } from '../../gaps';
+import { parseScmFds } from '../unixSocket';
+import type { Found } from './scene';
+
+const KCMP_FILES = 2;
+
+/** The ids of the gaps that concern every descriptor of the machine. */
+export async function doubtsOfDescriptors(context: ScanContext, found: Found): Promise<string[]> {
+  return [...await inFlight(context, found), ...await rings(context), ...await ownTables(context)];
+}
+
+/** Descriptors that were sent over UNIX sockets and not yet received (SCM_RIGHTS). */
+async function inFlight(context: ScanContext, found: Found): Promise<string[]> {
+  const holders = new Map(found.handles.filter(handle => handle.via === 'descriptor').map(handle => [handle.objectId, handle]));
+  const gaps: string[] = [];
+  for (const object of found.objects) {
+    // Of a datagram socket only the first message's length is told, which may be 0; others need bytes to carry descriptors.
+    if (object.kind !== 'unix-socket' || (object.state.rqueue === '0' && object.state.type !== 'datagram' && object.state.type !== null)) continue;
+    const holder = holders.get(object.id);
+    if (holder?.fd === undefined) continue;
+    const fdinfo = readText(`/proc/${holder.pid}/fdinfo/${holder.fd}`).value;
+    const count = fdinfo === undefined ? 0 : parseScmFds(fdinfo);
+    if (count === undefined) return [context.gaps.add({ facility: 'waits', field: 'in-flight' }, 'this kernel does not tell whether descriptors are in flight between processes')];
+    if (count > 0) gaps.push(context.gaps.add({ facility: 'waits', objectId: object.id, field: 'in-flight' }, `${count} ${count === 1 ? 'descriptor was' : 'descriptors were'} sent to pid ${holder.pid} (socket ${object.id}) and not received yet: of what, the kernel does not tell`));
+    await context.pause();
+  }
+  return gaps;
+}
+
+/** io_uring(7) instances that have files of their own or requests under way. */
+async function rings(context: ScanContext): Promise<string[]> {
+  const gaps: string[] = [];
+  for (const { pid, comm, descriptors } of context.processes) {
+    for (const { fd, target } of descriptors ?? []) {
+      if (target !== 'anon_inode:[io_uring]') continue;
+      const fdinfo = readText(`/proc/${pid}/fdinfo/${fd}`);
+      if (isGone(fdinfo.errno) || ringIsIdle(fdinfo.value ?? '')) continue;
+      gaps.push(context.gaps.add({ pid, facility: 'waits', field: 'io_uring' }, `pid ${pid} (${comm}) has an io_uring with registered files or requests under way: the kernel may read, write or hold open for it what its descriptors do not show`));
+    }
+    await context.pause();
+  }
+  return gaps;
+}
+
+/** Whether fdinfo shows a ring without registered files, polls and requests that were taken and not answered. */
+export function ringIsIdle(fdinfo: string): boolean {
+  const number = (name: string): string | undefined => new RegExp(`^${name}:\\s*(\\d+)$`, 'm').exec(fdinfo)?.[1];
+  const [files, taken, answered] = [number('UserFiles'), number('CachedSqHead'), number('CachedCqTail')];
+  return files === '0' && taken !== undefined && taken === answered && number('SqTail') === taken && !/^PollList:\n[ \t]+\S/m.test(fdinfo);
+}
+
+/** Threads whose descriptors are not their process's (unshare(CLONE_FILES)), and processes whose first thread, whose table /proc shows, has ended. */
+async function ownTables(context: ScanContext): Promise<string[]> {
+  const gaps: string[] = [];
+  for (const { pid, comm, state, kernelThread, descriptors } of context.processes) {
+    if (kernelThread || descriptors === null) continue;
+    const threads = numericEntries(`/proc/${pid}/task`).value ?? [];
+    if (threads.length < 2) continue;
+    if (state === 'Z') {
+      gaps.push(context.gaps.add({ pid, facility: 'waits', field: 'descriptors' }, `the first thread of pid ${pid} (${comm}) has ended, and with it the view of the descriptors that its other threads still have`));
+      continue;
+    }
+    for (const tid of threads) {
+      if (tid === pid) continue;
+      const { value, errno } = syscall('kcmp', pid, tid, KCMP_FILES, 0, 0);
+      if (value > 0) gaps.push(context.gaps.add({ pid, facility: 'waits', field: 'descriptors' }, `thread ${tid} of pid ${pid} (${comm}) has descriptors of its own, which were not looked at`));
+      else if (value < 0 && errno !== 'ESRCH') return [...gaps, context.gaps.failed({ facility: 'waits', field: 'kcmp' }, 'cannot compare the descriptor tables of threads', errno, asRoot)];
+    }
+    await context.pause();
+  }
+  return gaps;
+}
