@@ -13,15 +13,55 @@ export const keyOf = {
   gaps: (it: Gap): string => it.id,
 } as const;
 
-function changes<T>(before: readonly T[], after: readonly T[], key: (it: T) => string): Changes<T> {
-  const old = new Map(before.map(it => [key(it), it]));
-  const put: T[] = [];
-  for (const it of after) {
-    const was = old.get(key(it));
-    if (was === undefined || (was !== it && JSON.stringify(was) !== JSON.stringify(it))) put.push(it);
-    old.delete(key(it));
+/** Deep equality of JSON values, without making strings of them: most of 100,000 entries are equal, at every refresh. */
+function equal(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
+  let keys = 0;
+  for (const key in a) {
+    const value = (a as Record<string, unknown>)[key];
+    if (value === undefined) continue; // absent, as in JSON
+    keys++;
+    if (!equal(value, (b as Record<string, unknown>)[key])) return false;
   }
-  return { put, gone: [...old.keys()] };
+  for (const key in b) if ((b as Record<string, unknown>)[key] !== undefined) keys--;
+  return keys === 0;
+}
+
+/** So far ahead two lists are searched for the place where they agree again. */
+const lookAhead = 64;
+
+/** Both lists come in nearly the same order: they are walked side by side, and only where they part are keys looked up. */
+function changes<T>(before: readonly T[], after: readonly T[], key: (it: T) => string): Changes<T> {
+  const missing = new Map<string, T>();
+  const extra = new Map<string, T>();
+  const put: T[] = [];
+  const found = (list: readonly T[], from: number, wanted: string): number => {
+    for (let at = from; at < Math.min(list.length, from + lookAhead); at++) { const it = list[at]; if (it !== undefined && key(it) === wanted) return at; }
+    return -1;
+  };
+  let i = 0, j = 0;
+  while (i < before.length || j < after.length) {
+    const was = before[i], is = after[j];
+    if (was === undefined) { if (is !== undefined) extra.set(key(is), is); j++; continue; }
+    if (is === undefined) { missing.set(key(was), was); i++; continue; }
+    if (equal(was, is)) { i++; j++; continue; }
+    const [wasKey, isKey] = [key(was), key(is)];
+    if (wasKey === isKey) { put.push(is); i++; j++; continue; }
+    const ahead = found(after, j + 1, wasKey);
+    if (ahead >= 0) { for (; j < ahead; j++) { const it = after[j]; if (it !== undefined) extra.set(key(it), it); } continue; }
+    const behind = found(before, i + 1, isKey);
+    if (behind >= 0) { for (; i < behind; i++) { const it = before[i]; if (it !== undefined) missing.set(key(it), it); } continue; }
+    missing.set(wasKey, was);
+    extra.set(isKey, is);
+    i++; j++;
+  }
+  for (const [its, it] of extra) {
+    const was = missing.get(its);
+    missing.delete(its); // only moved
+    if (was === undefined || !equal(was, it)) put.push(it);
+  }
+  return { put, gone: [...missing.keys()] };
 }
 
 function applied<T>(before: readonly T[], { put, gone }: Changes<T>, key: (it: T) => string): readonly T[] {
