@@ -69,7 +69,7 @@ export class Connections {
 
 /**
  * Every Internet socket that a process may have. Inode 0 (TIME_WAIT, closed but still sending, not yet accepted) is left out:
- * the kernel alone has it, and its id would not be stable.
+ * the kernel alone has it, and its id would not be stable. In a focused pass: those of concern, and their peers.
  */
 export async function inetSockets(context: ScanContext, tables: readonly NamespaceSockets[]): Promise<Map<string, InetSocket>> {
   const objects = new Map<string, InetSocket>();
@@ -78,7 +78,9 @@ export async function inetSockets(context: ScanContext, tables: readonly Namespa
     for (const record of inet) {
       if (record.inode === 0) continue;
       const id = inetSocketId(record.inode);
-      objects.set(id, { id, kind: 'inet-socket', name: nameOf(record), namespace, persistence: 'process', state: stateOf(record, connections.peerOf(namespace, record)) });
+      const peer = connections.peerOf(namespace, record);
+      if (!context.concerns(id) && !(peer !== undefined && context.concerns(inetSocketId(peer)))) continue;
+      objects.set(id, { id, kind: 'inet-socket', name: nameOf(record), namespace, persistence: 'process', state: stateOf(record, peer) });
       await context.pause();
     }
   }

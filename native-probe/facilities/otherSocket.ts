@@ -15,12 +15,12 @@ export function otherSocketId(inode: number | string): string {
 }
 
 /** Netlink and packet sockets of the tables. */
-export function listedOtherSockets(tables: readonly NamespaceSockets[]): Map<string, OtherSocket> {
+export function listedOtherSockets(context: ScanContext, tables: readonly NamespaceSockets[]): Map<string, OtherSocket> {
   const objects = new Map<string, OtherSocket>();
   for (const { namespace, other } of tables) {
     for (const { inode, family, protocol } of other) {
       const id = otherSocketId(inode);
-      objects.set(id, { id, kind: 'other-socket', namespace, persistence: 'process', state: { family, ...(protocol === undefined ? {} : { protocol }) } });
+      if (context.concerns(id)) objects.set(id, { id, kind: 'other-socket', namespace, persistence: 'process', state: { family, ...(protocol === undefined ? {} : { protocol }) } });
     }
   }
   return objects;
@@ -55,11 +55,7 @@ export function unlistedSocket(context: ScanContext, inode: string, name: Result
     return { ...common, state: { family: null } };
   }
   const { family, protocol } = familyOfProtocol(name.value);
-  if (family === 'unix') {
-    const socket = unlistedUnixSocket(inode, protocol === 'unix-stream' ? 'stream' : null);
-    context.gaps.add({ objectId: socket.id, field: 'state' }, `UNIX socket ${inode} is in no network namespace that could be read`, { remedy: asRoot });
-    return socket;
-  }
+  if (family === 'unix') return unlistedUnixSocket(context, inode, protocol === 'unix-stream' ? 'stream' : null);
   // One gap for all of them: which namespace such a socket is in is told by nothing that can be read.
   context.gaps.add({ facility: 'other-socket', field: 'namespace' }, 'some sockets are in no table of any network namespace (other families; Internet sockets neither bound nor connected): their namespace is unknown');
   if (family === undefined) context.gaps.add({ objectId: id, field: 'family' }, `socket ${inode} has a protocol of an unknown family: ${protocol}`);

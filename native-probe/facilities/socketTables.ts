@@ -16,8 +16,8 @@ import type { InetRecord, UnixRecord } from '../kernel/sockDiag';
 /** The sockets of one network namespace. */
 export interface NamespaceSockets {
   readonly namespace: string;
-  /** Grows when one is found that the dump had missed. */
-  readonly unix: UnixRecord[];
+  /** Replaced when some are found that the dump had missed. */
+  unix: readonly UnixRecord[];
   /** UNIX sockets come with their peers and queues: from sock_diag, not from /proc/net/unix. */
   readonly unixWithPeers: boolean;
   readonly inet: readonly InetRecord[];
@@ -99,32 +99,41 @@ async function readNamespace(context: ScanContext, namespace: string, process: S
 }
 
 /** The kernel walks its whole table for each question: so many at most in a pass. */
-const maxQuestions = 256;
+const maxQuestions = 512;
+
+/** A UNIX socket that a table should list; `namedBy`: the socket whose peer it is, where that is how we know of it. */
+export interface MissedSocket { readonly namespace: string; readonly namedBy?: number }
 
 /**
- * Asks for UNIX sockets one by one, and adds them to the table of their namespace. A dump goes on where it stopped by counting
- * entries (net/unix/diag.c): sockets that are closed meanwhile make it skip others. `missed`: inode → a namespace it may be in.
+ * Asks for UNIX sockets one by one, and mends the tables with the answers. A dump goes on where it stopped by counting entries
+ * (net/unix/diag.c): sockets that are closed meanwhile make it skip others. A peer that is not there was closed: then whoever
+ * named it is asked again, and gone too or left without a peer.
  */
-export async function askMissed(context: ScanContext, tables: readonly NamespaceSockets[], missed: ReadonlyMap<number, string>): Promise<void> {
+export async function askMissed(context: ScanContext, tables: readonly NamespaceSockets[], missed: ReadonlyMap<number, MissedSocket>): Promise<void> {
   const own = ownNetNamespace();
   let questions = 0;
   for (const table of tables) {
-    const inodes = [...missed].filter(([, namespace]) => namespace === table.namespace).map(([inode]) => inode);
-    if (inodes.length === 0 || !table.unixWithPeers) continue;
+    const here = [...missed].filter(([, { namespace }]) => namespace === table.namespace);
+    if (here.length === 0 || !table.unixWithPeers) continue;
     const process = context.processes.find(({ namespaces }) => namespaces.net === table.namespace);
     const opened = table.namespace === own ? openSockDiag() : process ? inNetNamespaceOf(process.pid, openSockDiag).value : undefined;
     if (opened?.value === undefined) continue; // gone meanwhile: what is unlisted stays so, with its gap
+    /** undefined: gone. */
+    const answers = new Map<number, UnixRecord | undefined>();
     try {
-      for (const inode of inodes) {
-        if (++questions > maxQuestions) return;
-        const answer = askUnix(opened.value, inode).value;
-        if (!answer) break; // the kernel does not answer such questions
-        if (answer.entry) table.unix.push(answer.entry);
+      for (const [inode, { namedBy }] of here) {
+        for (const question of namedBy === undefined ? [inode] : [inode, namedBy]) {
+          const answer = questions++ < maxQuestions && !answers.has(question) ? askUnix(opened.value, question).value : undefined;
+          if (answer) answers.set(question, answer.entry);
+          if (answer?.entry) break; // it is there: no need to ask the other
+        }
+        if (questions >= maxQuestions) break;
         await context.pause();
       }
     } finally {
       closeNetlink(opened.value);
     }
+    table.unix = [...table.unix.filter(({ inode }) => !answers.has(inode)), ...[...answers.values()].filter(record => record !== undefined)];
   }
 }
 

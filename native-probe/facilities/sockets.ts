@@ -8,7 +8,7 @@ import { familyOfProtocol } from '../kernel/socketProtocol';
 import { inetSockets } from './inetSocket';
 import { listedOtherSockets, protocolsOfUnlisted, unlistedSocket } from './otherSocket';
 import { askMissed, readSocketTables } from './socketTables';
-import type { NamespaceSockets } from './socketTables';
+import type { MissedSocket, NamespaceSockets } from './socketTables';
 import { unixSockets } from './unixSocket';
 import type { DescriptorsByInode } from './unixSocket';
 
@@ -21,8 +21,9 @@ export const socketKinds = ['unix-socket', 'inet-socket', 'other-socket'] as con
 export async function collectSockets(context: ScanContext): Promise<{ objects: IpcObject[]; handles: Handle[] }> {
   const descriptors = byInode(context.descriptors.of('socket'));
   const tables = await readSocketTables(context);
-  const unlisted = await protocolsOfUnlisted(context, descriptors, inodesOf(tables));
-  await askMissed(context, tables, missedUnixSockets(tables, descriptors, unlisted));
+  const listed = inodesOf(tables);
+  const unlisted = await protocolsOfUnlisted(context, descriptors, listed);
+  await askMissed(context, tables, missedUnixSockets(tables, listed, descriptors, unlisted));
 
   const objects: IpcObject[] = [];
   const idByInode = new Map<string, string>();
@@ -30,8 +31,11 @@ export async function collectSockets(context: ScanContext): Promise<{ objects: I
     objects.push(object);
     idByInode.set(object.id.slice(object.id.indexOf(':') + 1), object.id);
   };
-  for (const found of [await unixSockets(context, tables, descriptors), await inetSockets(context, tables), listedOtherSockets(tables)]) for (const object of found.values()) take(object);
-  for (const [inode, protocol] of unlisted) if (!idByInode.has(inode)) take(unlistedSocket(context, inode, protocol));
+  for (const found of [await unixSockets(context, tables, descriptors), await inetSockets(context, tables), listedOtherSockets(context, tables)]) for (const object of found.values()) take(object);
+  if (unlisted.size > 0) {
+    const found = inodesOf(tables);
+    for (const [inode, protocol] of unlisted) if (!found.has(inode) && !idByInode.has(inode)) take(unlistedSocket(context, inode, protocol));
+  }
 
   const handles: Handle[] = [];
   for (const [inode, holders] of descriptors) {
@@ -52,13 +56,14 @@ function inodesOf(tables: readonly NamespaceSockets[]): Set<string> {
 }
 
 /** UNIX sockets that exist, as their protocol or a peer says, but are in no table; each with a namespace where it may be. */
-function missedUnixSockets(tables: readonly NamespaceSockets[], descriptors: DescriptorsByInode, unlisted: ReadonlyMap<string, Result<string>>): Map<number, string> {
-  const missed = new Map<number, string>();
-  const listed = inodesOf(tables);
-  for (const { namespace, unix } of tables) for (const { peer } of unix) if (peer !== undefined && peer !== 0 && !listed.has(String(peer))) missed.set(peer, namespace);
+function missedUnixSockets(tables: readonly NamespaceSockets[], listed: ReadonlySet<string>, descriptors: DescriptorsByInode, unlisted: ReadonlyMap<string, Result<string>>): Map<number, MissedSocket> {
+  const missed = new Map<number, MissedSocket>();
   for (const [inode, protocol] of unlisted) {
     const namespace = descriptors.get(inode)?.[0]?.process.namespaces.net;
-    if (namespace != null && protocol.value !== undefined && familyOfProtocol(protocol.value).family === 'unix') missed.set(Number(inode), namespace);
+    if (namespace != null && protocol.value !== undefined && familyOfProtocol(protocol.value).family === 'unix') missed.set(Number(inode), { namespace });
+  }
+  for (const { namespace, unix } of tables) {
+    for (const { inode, peer } of unix) if (peer !== undefined && peer !== 0 && inode !== 0 && !listed.has(String(peer)) && !missed.has(peer)) missed.set(peer, { namespace, namedBy: inode });
   }
   return missed;
 }

@@ -1,6 +1,7 @@
 // UNIX domain sockets (unix(7)), joined by inode: sockfs numbers the sockets of all network namespaces together.
-import type { Known, UnixSocket, UnixSocketState } from '../model';
+import type { UnixSocket, UnixSocketState } from '../model';
 import type { ScanContext } from '../context';
+import { asRoot } from '../gaps';
 import type { OpenDescriptor } from '../descriptorIndex';
 import { readText } from '../kernel/procfs';
 import { TCP_ESTABLISHED, TCP_LISTEN } from '../kernel/sockDiag';
@@ -18,37 +19,53 @@ const SHUTDOWN_MASK = 3;
 /** The descriptors by the inode of their socket. */
 export type DescriptorsByInode = ReadonlyMap<string, readonly OpenDescriptor[]>;
 
-/** Every UNIX socket that the tables list, and those they only name as the other end of one. */
+/** Every UNIX socket that the tables list, and those they only name as the other end of one. In a focused pass: those of concern, and their peers. */
 export async function unixSockets(context: ScanContext, tables: readonly NamespaceSockets[], descriptors: DescriptorsByInode): Promise<Map<string, UnixSocket>> {
   const objects = new Map<string, UnixSocket>();
   const listeners = listenersOfPending(tables);
-  const peers = new Set<number>();
+  /** The other ends, and whose they are. */
+  const peers = new Map<number, number[]>();
+  const listed = new Set<number>();
   for (const { namespace, unix, unixWithPeers } of tables) {
     for (const record of unix) {
       // Inode 0: a connection in some backlog (counted there), or one that its last holder has closed. Nobody can have it.
       if (record.inode === 0) continue;
+      listed.add(record.inode);
+      const id = unixSocketId(record.inode);
+      if (!context.concerns(id) && !(record.peer !== undefined && context.concerns(unixSocketId(record.peer)))) continue;
       const state = stateOf(record, unixWithPeers, listeners.get(record.inode));
       const inFlight = (record.rqueue ?? 0) > 0 && state.state !== 'listening' ? descriptorsInFlight(descriptors.get(String(record.inode))) : undefined;
-      const id = unixSocketId(record.inode);
       objects.set(id, {
         id, kind: 'unix-socket', ...(record.name === undefined ? {} : { name: record.name }), namespace, persistence: 'process',
         state: inFlight === undefined ? state : { ...state, descriptorsInFlight: inFlight },
       });
-      if (record.peer !== undefined && record.peer !== 0) peers.add(record.peer);
+      if (record.peer !== undefined && record.peer !== 0) {
+        const namedBy = peers.get(record.peer);
+        if (namedBy) namedBy.push(record.inode);
+        else peers.set(record.peer, [record.inode]);
+      }
       await context.pause();
     }
   }
-  for (const inode of peers) {
-    if (objects.has(unixSocketId(inode))) continue;
-    const socket = unlistedUnixSocket(inode, null);
-    objects.set(socket.id, socket);
-    context.gaps.add({ objectId: socket.id, field: 'state' }, `socket ${inode} is the other end of a UNIX socket, but in no network namespace that could be read; or it was closed while we read`, { remedy: 'run the probe as root, and refresh' });
+  const everywhere = tables.every(({ unixWithPeers }) => unixWithPeers);
+  for (const [peer, namedBy] of peers) {
+    if (listed.has(peer)) continue;
+    // In a namespace that we could not ask it does exist: its processes have the other end. Otherwise it was closed while we read.
+    if (everywhere) for (const inode of namedBy) withoutPeer(objects, unixSocketId(inode));
+    else objects.set(unixSocketId(peer), unlistedUnixSocket(context, peer, null));
+    if (everywhere) context.gaps.add({ facility: 'unix-socket', field: 'peer' }, 'some UNIX sockets were closed while we read: the peer of those that were connected to them is unknown', { remedy: 'refresh' });
   }
   return objects;
 }
 
-/** A socket of which no more than its existence is known; the caller says why in a gap. */
-export function unlistedUnixSocket(inode: number | string, type: UnixSocketState['type']): UnixSocket {
+function withoutPeer(objects: Map<string, UnixSocket>, id: string): void {
+  const socket = objects.get(id);
+  if (socket) objects.set(id, { ...socket, state: { ...socket.state, peer: null } });
+}
+
+/** A socket of which no more than its existence is known, and its type perhaps. */
+export function unlistedUnixSocket(context: ScanContext, inode: number | string, type: UnixSocketState['type']): UnixSocket {
+  context.gaps.add({ facility: 'unix-socket', field: 'unlisted' }, 'some UNIX sockets that processes have, or that are the other end of one, are in no network namespace that could be asked; or they came and went while we read', { remedy: asRoot });
   return { id: unixSocketId(inode), kind: 'unix-socket', namespace: null, persistence: 'process', state: { type, state: null, peer: null, rqueue: null, wqueue: null } };
 }
 
@@ -61,17 +78,20 @@ function listenersOfPending(tables: readonly NamespaceSockets[]): Map<number, nu
 
 /** `listener`: inode of the listener in whose backlog its connection waits. */
 export function stateOf(record: UnixRecord, withPeers: boolean, listener: number | undefined): UnixSocketState {
-  const { name, rqueue, wqueue } = record;
-  const common = { type: types[record.type] ?? null, ...(name === undefined ? {} : { path: name }) };
-  const decimal = (value: number | undefined): Known<string> => value === undefined ? null : String(value);
-  if (record.state === TCP_LISTEN) return { ...common, state: 'listening', rqueue: decimal(rqueue), wqueue: '0', ...(wqueue === undefined ? {} : { backlog: wqueue }) };
+  const { name, peer: named, shutdown } = record;
+  // Written out without spreading: there may be 100,000 of them.
+  const type = types[record.type] ?? null;
+  const rqueue = record.rqueue === undefined ? null : String(record.rqueue), wqueue = record.wqueue === undefined ? null : String(record.wqueue);
+  const peer = named === undefined || named === 0 ? listener : named;
   const connected = record.state === TCP_ESTABLISHED;
-  const queues = { rqueue: decimal(rqueue), wqueue: decimal(wqueue) };
-  if (!withPeers) return { ...common, state: connected ? 'connected' : 'unconnected', ...(connected ? { peer: null } : {}), ...queues };
-  const peer = record.peer === undefined || record.peer === 0 ? listener : record.peer;
-  if (peer !== undefined) return { ...common, state: 'connected', peer: unixSocketId(peer), ...queues };
+  let state: UnixSocketState;
+  if (record.state === TCP_LISTEN) state = { type, state: 'listening', rqueue, wqueue: '0', ...(record.wqueue === undefined ? {} : { backlog: record.wqueue }) };
+  else if (peer !== undefined) state = { type, state: 'connected', peer: unixSocketId(peer), rqueue, wqueue };
+  else if (!connected) state = { type, state: 'unconnected', rqueue, wqueue };
+  else if (!withPeers) state = { type, state: 'connected', peer: null, rqueue, wqueue };
   // The peer is there but nobody has it: it was closed. Whoever reads gets what is queued, then end-of-file.
-  return { ...common, state: !connected ? 'unconnected' : record.peer === 0 || record.shutdown === SHUTDOWN_MASK ? 'closing' : 'connected', ...queues };
+  else state = { type, state: named === 0 || shutdown === SHUTDOWN_MASK ? 'closing' : 'connected', rqueue, wqueue };
+  return name === undefined ? state : { ...state, path: name };
 }
 
 /** Descriptors that were sent and not yet received (SCM_RIGHTS): fdinfo tells since Linux 5.11. Only asked where something is queued. */
