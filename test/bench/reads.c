@@ -23,7 +23,7 @@ static void slurp(const char *path) {
 static void pass(void) {
     static const char *files[] = { "stat", "status", "cmdline", "cgroup", "maps", "stat" };
     static const char *links[] = { "exe", "ns/ipc", "ns/pid", "ns/net", "ns/mnt" };
-    char path[320], target[4096];
+    char path[640], target[4096];
     DIR *proc = opendir("/proc");
     for (struct dirent *entry; (entry = readdir(proc));) {
         if (!isdigit((unsigned char)entry->d_name[0])) continue;
