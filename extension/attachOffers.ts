@@ -1,5 +1,7 @@
 // Which debuggers can attach to a process: by what its executable is, and only those that an installed extension contributes. Pure.
 import type { Process } from '../native-probe/model';
+import type { SnapshotIndex } from './snapshotIndex';
+import { isListening } from './streamWords';
 
 export interface AttachOffer {
   /** Debug type. */
@@ -21,7 +23,8 @@ interface Debugger {
 
 /** Those for a run-time come first: they show the program, not its interpreter. */
 const debuggers: readonly Debugger[] = [
-  { type: 'node', label: 'Node.js', runtime: /^(node|nodejs)$/, target: pid => ({ processId: String(pid) }) },
+  { type: 'node', label: 'Node.js', runtime: /^(node|nodejs)$/, // Node listens on IPv4; "localhost", the adapter's default, may be ::1 first, which refuses.
+    target: pid => ({ processId: String(pid), address: '127.0.0.1' }) },
   { type: 'debugpy', label: 'Python (debugpy)', runtime: /^(python|pypy)[\d.]*$/, target: pid => ({ processId: pid }) },
   { type: 'coreclr', label: '.NET', runtime: /^dotnet$/, target: pid => ({ processId: String(pid) }) },
   { type: 'java', label: 'Java', runtime: /^java$/, target: pid => ({ processId: String(pid) }) },
@@ -45,6 +48,16 @@ export function attachOffers({ pid, comm, exe, cmdline }: Process, types: Readon
     const how = target(pid, path);
     return how === undefined ? [] : [{ type, label, configuration: { type, request: 'attach' as const, name: `${comm} [${pid}]`, ...how } }];
   });
+}
+
+/** Where Node.js lets a debugger in that asks for it by SIGUSR1 (`--inspect`'s default). */
+const inspectorPort = 9229;
+
+/** Another process that listens where a Node.js debugger would look for `pid`: it would debug the wrong program. */
+export function inspectorOfAnother(pid: number, index: SnapshotIndex): number | undefined {
+  const listeners = [...index.objectsByKind.get('inet-socket') ?? []].filter(it => it.kind === 'inet-socket' && it.state.local.port === inspectorPort && isListening(it.state.state));
+  const pids = listeners.flatMap(it => index.handlesOf(it.id).map(handle => handle.pid));
+  return pids.includes(pid) ? undefined : pids[0];
 }
 
 /** The debug types in the manifest of an extension, which is of any shape. */

@@ -1,11 +1,11 @@
 // Actions on processes and on what the views list.
 import * as vscode from 'vscode';
-import { attachOffers, debugTypesOf } from './attachOffers';
+import { attachOffers, debugTypesOf, inspectorOfAnother } from './attachOffers';
 import type { AttachOffer } from './attachOffers';
 import type { CommandHost, Register } from './commands';
 import { commandIds } from './contributions';
 import { findProcess } from './followProcess';
-import { inQuickPick } from './presentation';
+import { inQuickPick, processName } from './presentation';
 import { processJson, processText } from './processCopy';
 import { minorKinds, setMinorKinds } from './settings';
 import { indexOf } from './snapshotIndex';
@@ -23,7 +23,7 @@ export function registerProcessCommands({ client, views }: CommandHost, register
   register(commandIds.hideProcessesWithoutIpc, () => views.setAllProcesses(false));
   register(commandIds.attachDebugger, async (...args) => {
     const pid = pidOf(args);
-    if (pid !== undefined) await attach(pid, views.processIndex(pid) ?? await asked(pid));
+    if (pid !== undefined) await attach(pid, views.processIndex(pid) ?? await asked(pid), client);
   });
   const copy = (text: (pid: number, index: SnapshotIndex) => string | undefined) => async (...args: readonly unknown[]): Promise<void> => {
     const pid = pidOf(args);
@@ -66,7 +66,7 @@ function gone(pid: number): Error {
 }
 
 /** Attaches one of the debuggers that are installed; asks which when there are several. */
-async function attach(pid: number, index: SnapshotIndex): Promise<void> {
+async function attach(pid: number, index: SnapshotIndex, client: CommandHost['client']): Promise<void> {
   const target = index.processes.get(pid);
   if (!target) throw gone(pid);
   if (pid === process.pid) throw new Error(l10n.t('This is the extension host itself: stopping it would stop the debugger too.'));
@@ -74,10 +74,20 @@ async function attach(pid: number, index: SnapshotIndex): Promise<void> {
   const offers = attachOffers(target, types);
   const offer = offers.length > 1 ? await choose(offers, target.comm, pid) : offers[0];
   if (offer) {
+    if (offer.type === 'node') await refuseWrongProgram(pid, client);
     if (!await vscode.debug.startDebugging(vscode.workspace.workspaceFolders?.[0], offer.configuration)) throw new Error(l10n.t('{0} could not be attached to process {1}.', offer.label, pid));
   } else if (offers.length === 0) {
     throw new Error(l10n.t('No installed debugger can attach to {0} (PID {1}). Debuggers for native code are, for example, CodeLLDB, LLDB DAP and C/C++.', target.comm, pid));
   }
+}
+
+/** Node.js has one port for debuggers: where another process has it, the debugger would attach to that one. */
+async function refuseWrongProgram(pid: number, client: CommandHost['client']): Promise<void> {
+  const result = await client.request('snapshot', { kinds: ['inet-socket'] });
+  if (!('snapshot' in result)) return;
+  const index = indexOf(result.snapshot);
+  const other = inspectorOfAnother(pid, index);
+  if (other !== undefined) throw new Error(l10n.t('Process {0} cannot be debugged now: the port on which Node.js lets debuggers in is taken by {1} (PID {2}).', pid, processName(index.processes.get(other), other), other));
 }
 
 async function choose(offers: readonly AttachOffer[], name: string, pid: number): Promise<AttachOffer | undefined> {

@@ -1,7 +1,7 @@
 // The view Processes, both ends below an object, namespaces, kinds that are not listed, and what could not be seen.
 import { strict as assert } from 'node:assert';
 import type { Handle, IpcObject, Snapshot } from '../../native-probe/model';
-import { attachOffers, debugTypesOf } from '../../extension/attachOffers';
+import { attachOffers, debugTypesOf, inspectorOfAnother } from '../../extension/attachOffers';
 import { processJson, processText } from '../../extension/processCopy';
 import { indexOf } from '../../extension/snapshotIndex';
 import { unseenReport } from '../../extension/unseenReport';
@@ -198,6 +198,14 @@ describe('debuggers to attach', () => {
       { type: 'lldb-dap', request: 'attach', name: 'app [7]', pid: 7 },
       { type: 'cppdbg', request: 'attach', name: 'app [7]', processId: '7', program: '/opt/app', MIMode: 'gdb' },
     ]);
+  });
+
+  it('do not take another Node.js program for the one that was asked for', () => {
+    const listener: IpcObject = { id: 'inet-socket:1', kind: 'inet-socket', namespace: '1', persistence: 'process', state: { protocol: 'tcp', state: 'listen', local: { address: '127.0.0.1', port: 9229 }, rqueue: '0', wqueue: '0' } };
+    const taken = indexOf(aSnapshot({ objects: [listener], handles: [has(listener, 5, 3)] }));
+    assert.equal(inspectorOfAnother(7, taken), 5);
+    assert.equal(inspectorOfAnother(5, taken), undefined);
+    assert.equal(inspectorOfAnother(7, indexOf(aSnapshot())), undefined);
   });
 
   it('need no readable executable, unless their configuration names it', () => {
