@@ -18,7 +18,7 @@ export interface FutexPlace {
 }
 
 /** System V segments: maps shows their key as a name, and their shmid as the inode (ipc/shm.c). */
-const sysvPath = /^\/SYSV[0-9a-f]{8}(?: \(deleted\))?$/;
+export const sysvPath = /^\/SYSV[0-9a-f]{8}(?: \(deleted\))?$/;
 
 /** Identity of the futex word at an address: by process in private memory, by what is mapped in shared memory (futex(2)). */
 export function placeOf(process: ScannedProcess, mapping: Mapping, address: bigint): FutexPlace {
@@ -34,12 +34,16 @@ export function placeOf(process: ScannedProcess, mapping: Mapping, address: bigi
 }
 
 /** Whether a process maps the memory that a shared place lies in; undefined: not known. */
-function maps(process: ScannedProcess, place: FutexPlace, waiter: ScannedProcess): boolean | undefined {
+export function mapsPlace(process: ScannedProcess, place: FutexPlace, waiter: ScannedProcess): boolean | undefined {
   if (process.kernelThread) return false;
   if (process.pid === waiter.pid) return true;
-  const { device, inode, path } = place.mapping;
-  const sysv = sysvPath.test(path);
-  return process.sharedMappings?.some(each => each.device === device && each.inode === inode && sysvPath.test(each.path) === sysv && (!sysv || process.namespaces.ipc === waiter.namespaces.ipc));
+  const sysv = sysvPath.test(place.mapping.path);
+  return process.sharedMappings?.some(each => isSameMemory(each, place) && (!sysv || process.namespaces.ipc === waiter.namespaces.ipc));
+}
+
+/** Whether a mapping is one of the memory that a shared place lies in. System V segments count by IPC namespace, which the caller compares. */
+export function isSameMemory(mapping: Mapping, { mapping: { device, inode, path } }: FutexPlace): boolean {
+  return mapping.device === device && mapping.inode === inode && sysvPath.test(mapping.path) === sysvPath.test(path);
 }
 
 /** Who owns a mutex. `gone`: nobody who maps it has that TID. `unknown`: that could not be found out, with the gap. */
@@ -56,7 +60,7 @@ export function findOwner(scene: WaitScene, waiter: ScannedProcess, place: Futex
   const threads: ThreadRef[] = [];
   const hidden: ScannedProcess[] = [];
   for (const process of scene.byPid.values()) {
-    const mapped = maps(process, place, waiter);
+    const mapped = mapsPlace(process, place, waiter);
     if (mapped === undefined) hidden.push(process);
     if (mapped !== true) continue;
     for (const thread of scene.threads(process.pid)) if (scene.ownTid(process, thread.tid) === ownerTid) threads.push({ pid: process.pid, tid: thread.tid });

@@ -88,6 +88,15 @@ export function decodeGlibcMutex(bytes: Buffer, call: FutexCall): GlibcMutex | u
   return { type, robust, pi, shared, owner, pristine };
 }
 
+/** A robust mutex that its owner's list names, waited for or not, from its first 20 bytes; undefined when they do not say so. */
+export function decodeHeldRobust(bytes: Buffer): { readonly type: GlibcMutex['type']; readonly owner: number; readonly pi: boolean } | undefined {
+  if (bytes.length < 20) return undefined;
+  const owner = bytes.readUInt32LE(0) & FUTEX_TID_MASK;
+  const kind = bytes.readUInt32LE(16);
+  if ((kind & ~kindLegal) !== 0 || (kind & kindRobust) === 0 || owner === 0 || owner >= maxTid || bytes.readInt32LE(8) !== owner) return undefined;
+  return { type: mutexTypes[(kind & kindType) as 0 | 1 | 2 | 3], owner, pi: (kind & kindPriorityInherit) !== 0 };
+}
+
 /** The TID in a PI futex word; undefined when nobody owns it or its owner died. */
 export function priorityInheritingOwner(word: number): number | undefined {
   const tid = word & FUTEX_TID_MASK;

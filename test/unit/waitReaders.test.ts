@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { findMapping } from '../../native-probe/facilities/waits/scene';
-import { timeoutText } from '../../native-probe/facilities/waits/futex';
+import { timeoutText } from '../../native-probe/facilities/waits/futexWait';
 import { parseDescriptorLocks, parseLockLine, parseLocks } from '../../native-probe/kernel/fileLocks';
 import { decodeGlibcMutex, isNativeCall, mutexBytes, priorityInheritingOwner, restartedCall } from '../../native-probe/kernel/futexLayouts';
 import type { FutexCall } from '../../native-probe/kernel/futexLayouts';
