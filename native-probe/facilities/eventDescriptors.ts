@@ -4,7 +4,7 @@
 import type { Handle, IpcObject, ObjectOf } from '../model';
 import type { ScanContext } from '../context';
 import type { ScannedProcess } from '../processes';
-import { accessOfFlags, parseCommon, parseEpoll, parseEventfd, parseInotify, parsePidfd, parseSignalfd, parseTimerfd, readFdinfo } from '../kernel/fdinfo';
+import { parseAccess, parseCommon, parseEpoll, parseEventfd, parseEventfdId, parseInotify, parsePidfd, parseSignalfd, parseTimerfd, readFdinfo } from '../kernel/fdinfo';
 import { groupByOpenFile } from '../kernel/openFileDescriptions';
 import type { ComparisonBudget } from '../kernel/openFileDescriptions';
 import { asRoot, errnoInWords } from '../gaps';
@@ -15,21 +15,22 @@ type EventObject = ObjectOf<EventKind>;
 
 interface Candidate { readonly process: ScannedProcess; readonly pid: number; readonly fd: number; readonly info: string }
 
-/** About 10 µs each. With more descriptors alike than this can tell apart, the rest are shown one by one, and a gap says so. */
-const comparisons = 4000;
+/** About 15 µs each. With more descriptors alike than this can tell apart, the rest are shown one by one, and a gap says so. */
+const comparisons = 2000;
 
 export async function collectEventDescriptors(context: ScanContext): Promise<{ objects: EventObject[]; handles: Handle[] }> {
   const objects: EventObject[] = [];
   const handles: Handle[] = [];
   const budget: ComparisonBudget = { left: comparisons, exhausted: false };
-  let vanished: { readonly candidate: { pid: number; fd: number; comm: string }; readonly errno: string } | undefined;
+  let looked = 0;
+  let denied: { readonly candidate: { pid: number; fd: number; comm: string }; readonly errno: string } | undefined;
   for (const kind of eventKinds) {
     const alike = new Map<string, Candidate[]>();
     for (const { process, fd } of context.descriptors.of(kind)) {
       const { value: info, errno } = readFdinfo(process.pid, fd);
-      await context.pause();
+      if ((++looked & 63) === 0) await context.pause();
       if (info === undefined) {
-        if (errno !== 'ENOENT' && errno !== 'ESRCH') vanished ??= { candidate: { pid: process.pid, fd, comm: process.comm }, errno };
+        if (errno !== 'ENOENT' && errno !== 'ESRCH') denied ??= { candidate: { pid: process.pid, fd, comm: process.comm }, errno };
         continue;
       }
       const key = invariantOf(kind, info);
@@ -46,16 +47,16 @@ export async function collectEventDescriptors(context: ScanContext): Promise<{ o
         const id = key.startsWith('id:') ? `${kind}:${key.slice(3)}` : `${kind}:${first.pid}.${first.process.startTime}/${first.fd}`;
         objects.push(describe(kind, id, first.info, context));
         for (const { pid, fd, info } of group) {
-          const access = accessOfFlags(parseCommon(info).flags);
-          handles.push({ objectId: id, pid, via: 'descriptor', fd, ...(access === undefined ? {} : { access }) });
+          const access = parseAccess(info);
+          handles.push(access === undefined ? { objectId: id, pid, via: 'descriptor', fd } : { objectId: id, pid, via: 'descriptor', fd, access });
         }
       }
-      await context.pause();
+      if ((++looked & 63) === 0) await context.pause();
     }
   }
   gapsOfComparison(context, budget);
-  if (vanished) {
-    const { candidate: { pid, fd, comm }, errno } = vanished;
+  if (denied) {
+    const { candidate: { pid, fd, comm }, errno } = denied;
     context.gaps.failed({ facility: 'eventfd', field: 'fdinfo' }, `cannot read what some event descriptors are (first: fd ${fd} of pid ${pid} (${comm}))`, errno, asRoot);
   }
   return { objects, handles };
@@ -76,7 +77,7 @@ function gapsOfComparison(context: ScanContext, { denied, exhausted }: Compariso
 export function invariantOf(kind: EventKind, info: string): string {
   switch (kind) {
     case 'eventfd': {
-      const { id } = parseEventfd(info);
+      const id = parseEventfdId(info);
       // Before Linux 5.2 there is no id, and the count changes.
       return id === undefined ? '' : `id:${id}`;
     }
@@ -91,7 +92,7 @@ export function invariantOf(kind: EventKind, info: string): string {
 }
 
 function describe(kind: EventKind, id: string, info: string, context: ScanContext): EventObject {
-  const base = { id, persistence: 'process' as const };
+  const persistence = 'process';
   // Older kernels do not write every line.
   const known = <T>(field: string, value: T | undefined): T | null => {
     if (value !== undefined) return value;
@@ -101,17 +102,17 @@ function describe(kind: EventKind, id: string, info: string, context: ScanContex
   switch (kind) {
     case 'eventfd': {
       const { count, semaphore } = parseEventfd(info);
-      return { ...base, kind, state: { count: known('count', count), semaphore: known('semaphore', semaphore) } };
+      return { id, kind, persistence, state: { count: known('count', count), semaphore: known('semaphore', semaphore) } };
     }
-    case 'signalfd': return { ...base, kind, state: { signals: known('signals', parseSignalfd(info)) } };
+    case 'signalfd': return { id, kind, persistence, state: { signals: known('signals', parseSignalfd(info)) } };
     case 'timerfd': {
       const { clock, ticks, value, interval } = parseTimerfd(info);
-      return { ...base, kind, state: { clock: known('clock', clock), ticks: known('ticks', ticks), ...armed('value', value), ...armed('interval', interval) } };
+      return { id, kind, persistence, state: { clock: known('clock', clock), ticks: known('ticks', ticks), ...armed('value', value), ...armed('interval', interval) } };
     }
     case 'epoll':
-      return { ...base, kind, state: { watches: parseEpoll(info).map(({ fd, events, inode }) => ({ fd, events, ...(inode === undefined ? {} : { inode }) })) } };
-    case 'inotify': return { ...base, kind, state: { watches: parseInotify(info) } };
-    case 'pidfd': return { ...base, kind, state: { pid: known('pid', parsePidfd(info)) } };
+      return { id, kind, persistence, state: { watches: parseEpoll(info).map(({ fd, events, inode }) => ({ fd, events, ...(inode === undefined ? {} : { inode }) })) } };
+    case 'inotify': return { id, kind, persistence, state: { watches: parseInotify(info) } };
+    case 'pidfd': return { id, kind, persistence, state: { pid: known('pid', parsePidfd(info)) } };
   }
 }
 

@@ -21,13 +21,14 @@ export async function collectFifos(context: ScanContext): Promise<{ objects: Fif
   const mounts = new Mounts(context.processes);
   const judged = new Map<string, Judgement>();
   const skipped = new Set<string>();
+  const own = context.processes.find(({ pid }) => pid === context.host.pid)?.namespaces.mnt ?? undefined;
   for (const descriptor of context.descriptors.of('path')) {
     const { process, target } = descriptor;
     // One answer for all that have the same name in the same mount namespace: log files, libraries, terminals.
     const key = mounts.seesFromRoot(process) ? `${process.namespaces.mnt ?? process.pid} ${target}` : undefined;
     let judgement = key === undefined ? undefined : judged.get(key);
     if (judgement === undefined) {
-      judgement = judge(mounts, context, process, target);
+      judgement = judge(mounts, own, process, target);
       if (key !== undefined) judged.set(key, judgement);
     }
     if (judgement === 'look') judgement = look(mounts, descriptor, objects, handles);
@@ -43,14 +44,14 @@ export async function collectFifos(context: ScanContext): Promise<{ objects: Fif
 }
 
 /** By mount table and name: is it surely no FIFO, must its descriptor be looked at, or may it not be looked at at all? */
-function judge(mounts: Mounts, context: ScanContext, process: ScannedProcess, target: string): Judgement {
+function judge(mounts: Mounts, own: string | undefined, process: ScannedProcess, target: string): Judgement {
   if (!mounts.seesFromRoot(process)) return 'look';
   const mount = mounts.of(process).at(target);
   const its = mount === undefined ? 'unknown' : classOfFileSystem(mount.type);
   if (its === 'none') return 'no';
   // A name on a remote mount may belong to a deleted or unmounted file elsewhere: the descriptor's own mount decides.
   if (its === 'unknown') return 'look';
-  const own = context.processes.find(({ pid }) => pid === context.host.pid)?.namespaces.mnt;
+  // Through its root directory where the name means something else here.
   const prefix = own !== undefined && own === process.namespaces.mnt ? '' : `/proc/${process.pid}/root`;
   return isFifoByName(Buffer.from(prefix + target, 'latin1')) === false ? 'no' : 'look';
 }

@@ -5,7 +5,7 @@ import type { Handle, Owner, Pseudoterminal } from '../model';
 import type { ScanContext } from '../context';
 import type { OpenDescriptor } from '../descriptorIndex';
 import type { ScannedProcess } from '../processes';
-import { accessOfFlags, parseCommon, parseTtyIndex, readFdinfo } from '../kernel/fdinfo';
+import { parseAccess, parseCommon, parseTtyIndex, readFdinfo } from '../kernel/fdinfo';
 import { Mounts } from '../kernel/mounts';
 import type { Mount, MountTable } from '../kernel/mounts';
 import { deviceNumber, splitDeleted, statOf, textOf } from '../kernel/procfs';
@@ -37,7 +37,7 @@ export async function collectPseudoterminals(context: ScanContext): Promise<Foun
     if (!draft) drafts.set(id, draft = { instance, index, hungUp });
     // Its mount is known to be a devpts: this stat cannot hang.
     if (end.end === 'slave' && draft.owner === undefined) draft.owner = ownerOf(`/proc/${pid}/fd/${fd}`, index);
-    const access = accessOfFlags(parseCommon(info).flags);
+    const access = parseAccess(info);
     handles.push({ objectId: id, pid, via: 'descriptor', fd, end: end.end, ...(access === undefined ? {} : { access }) });
     await context.pause();
   }

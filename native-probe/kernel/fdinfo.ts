@@ -1,24 +1,43 @@
 // /proc/PID/fdinfo/N (proc(5)): what the kernel tells of one open file description. Three system calls for each: read it
 // only for kinds that need it. Parsers are pure and never throw; what a line should hold and does not is left out.
+import { closeSync, openSync, readSync } from 'node:fs';
 import type { Access, Decimal, Hex } from '../model';
 import type { Result } from './procfs';
-import { readText } from './procfs';
+import { errnoOf, readText } from './procfs';
 import { parseSignalMask } from './signals';
 
-/** The text of a descriptor's fdinfo. */
+const page = Buffer.allocUnsafe(4096);
+
+/** The text of a descriptor's fdinfo. There may be ten thousands, and nearly all are short: one read into one buffer. */
 export function readFdinfo(pid: number, fd: number): Result<string> {
-  return readText(`/proc/${pid}/fdinfo/${fd}`);
+  const path = `/proc/${pid}/fdinfo/${fd}`;
+  let length: number;
+  try {
+    const file = openSync(path, 'r');
+    try {
+      length = readSync(file, page, 0, page.length, null);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    return { errno: errnoOf(error) };
+  }
+  // One record (single_open in fs/proc/fd.c): only a long table (epoll, inotify, locks) does not fit into one read.
+  return length < page.length ? { value: page.toString('latin1', 0, length) } : readText(path);
 }
 
 /** What every descriptor has. `inode` since Linux 5.14; `mount` is unique over all mount namespaces. */
-export interface CommonFdinfo { readonly flags?: number; readonly mount?: number; readonly inode?: Decimal }
+export interface CommonFdinfo { readonly mount?: number; readonly inode?: Decimal }
 
-/** The lines `name:<blanks>value`, first of each name. */
+/** The value of the first line `name:<blanks>value`. */
 function field(text: string, name: string): string | undefined {
-  const at = text.startsWith(`${name}:`) ? 0 : text.indexOf(`\n${name}:`) + 1;
-  if (at === 0 && !text.startsWith(`${name}:`)) return undefined;
-  const end = text.indexOf('\n', at);
-  return text.slice(at + name.length + 1, end < 0 ? undefined : end).trim();
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    const colon = at + name.length;
+    if (text.charCodeAt(colon) !== 0x3a || (at > 0 && text.charCodeAt(at - 1) !== 0x0a)) continue;
+    const end = text.indexOf('\n', colon);
+    return text.slice(colon + 1, end < 0 ? undefined : end).trim();
+  }
+  return undefined;
 }
 function match(text: string | undefined, pattern: RegExp): string | undefined {
   return text !== undefined && pattern.test(text) ? text : undefined;
@@ -26,27 +45,32 @@ function match(text: string | undefined, pattern: RegExp): string | undefined {
 const decimal = /^-?\d{1,20}$/;
 const hexadecimal = /^[0-9a-f]{1,16}$/;
 
-/** flags (octal), mnt_id and ino. */
+/** mnt_id and ino. */
 export function parseCommon(text: string): CommonFdinfo {
-  const flags = match(field(text, 'flags'), /^[0-7]{1,12}$/);
   const mount = match(field(text, 'mnt_id'), /^\d{1,10}$/);
   const inode = match(field(text, 'ino'), /^\d{1,20}$/);
   return {
-    ...(flags === undefined ? {} : { flags: parseInt(flags, 8) }),
     ...(mount === undefined ? {} : { mount: Number(mount) }),
     ...(inode === undefined ? {} : { inode }),
   };
 }
 
-/** The open mode in the flags (O_ACCMODE, fcntl(2)). */
-export function accessOfFlags(flags: number | undefined): Access | undefined {
-  return flags === undefined ? undefined : (['read', 'write', 'read-write', undefined] as const)[flags & 3];
+/** The open mode: O_ACCMODE (fcntl(2)), the two lowest bits of flags, which are in octal. */
+export function parseAccess(text: string): Access | undefined {
+  const flags = field(text, 'flags');
+  return flags === undefined ? undefined : accessModes[flags.charCodeAt(flags.length - 1) & 3];
+}
+const accessModes: readonly (Access | undefined)[] = ['read', 'write', 'read-write', undefined];
+
+/** The id alone: it tells eventfds apart. */
+export function parseEventfdId(text: string): string | undefined {
+  return match(field(text, 'eventfd-id'), /^\d{1,10}$/);
 }
 
 /** eventfd(2). `id` since Linux 5.2, `semaphore` since 6.5: undefined before. The kernel writes the count in hexadecimal. */
 export function parseEventfd(text: string): { count?: Decimal; id?: string; semaphore?: boolean } {
   const count = match(field(text, 'eventfd-count'), hexadecimal);
-  const id = match(field(text, 'eventfd-id'), /^\d{1,10}$/);
+  const id = parseEventfdId(text);
   const semaphore = match(field(text, 'eventfd-semaphore'), /^[01]$/);
   return {
     ...(count === undefined ? {} : { count: BigInt(`0x${count}`).toString() }),

@@ -4,7 +4,7 @@ import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import type { Handle, IpcObject } from '../../native-probe/model';
 import type { ScannedProcess } from '../../native-probe/processes';
-import { accessOfFlags, parseCommon, parseEpoll, parseEventfd, parseInotify, parsePidfd, parseSignalfd, parseTimerfd, parseTtyIndex } from '../../native-probe/kernel/fdinfo';
+import { parseAccess, parseCommon, parseEpoll, parseEventfd, parseInotify, parsePidfd, parseSignalfd, parseTimerfd, parseTtyIndex } from '../../native-probe/kernel/fdinfo';
 import { classOfFileSystem, MountTable, parseMountinfo } from '../../native-probe/kernel/mounts';
 import { groupByOpenFile } from '../../native-probe/kernel/openFileDescriptions';
 import type { ComparisonBudget, DescriptorRef } from '../../native-probe/kernel/openFileDescriptions';
@@ -16,9 +16,9 @@ const common = 'pos:\t0\nflags:\t02000002\nmnt_id:\t17\nino:\t1039\n';
 
 describe('fdinfo', () => {
   it('gives flags, mount and inode of any descriptor, and the open mode', () => {
-    assert.deepEqual(parseCommon(common), { flags: 0o2000002, mount: 17, inode: '1039' });
-    assert.deepEqual(parseCommon('pos:\t0\nflags:\t02\nmnt_id:\t17\n'), { flags: 2, mount: 17 }, 'before Linux 5.14 there is no inode');
-    assert.deepEqual([0o2000000, 1, 2, 3, undefined].map(accessOfFlags), ['read', 'write', 'read-write', undefined, undefined]);
+    assert.deepEqual(parseCommon(common), { mount: 17, inode: '1039' });
+    assert.deepEqual(parseCommon('pos:\t0\nflags:\t02\nmnt_id:\t17\n'), { mount: 17 }, 'before Linux 5.14 there is no inode');
+    assert.deepEqual(['flags:\t02000000\n', 'pos:\t0\nflags:\t0100001', common, 'flags:\t03', ''].map(parseAccess), ['read', 'write', 'read-write', undefined, undefined]);
   });
   it('gives count (written in hexadecimal), id and semaphore flag of an eventfd', () => {
     assert.deepEqual(parseEventfd(`${common}eventfd-count:               1f\neventfd-id: 62\neventfd-semaphore: 1\n`), { count: '31', id: '62', semaphore: true });
@@ -54,7 +54,7 @@ describe('fdinfo', () => {
   it('property: arbitrary text never throws', () => {
     const line = fc.tuple(fc.constantFrom('tfd:', 'inotify wd:', 'eventfd-count:', 'sigmask:', 'it_value:', 'Pid:', 'flags:', 'tty-index:', ''), fc.string()).map(([name, rest]) => name + rest);
     fc.assert(fc.property(fc.array(line).map(lines => lines.join('\n')), text => {
-      for (const parse of [parseCommon, parseEpoll, parseEventfd, parseInotify, parsePidfd, parseSignalfd, parseTimerfd, parseTtyIndex, parseMountinfo]) parse(text);
+      for (const parse of [parseAccess, parseCommon, parseEpoll, parseEventfd, parseInotify, parsePidfd, parseSignalfd, parseTimerfd, parseTtyIndex, parseMountinfo]) parse(text);
       for (const kind of eventKinds) invariantOf(kind, text);
     }));
   });
