@@ -61,7 +61,7 @@ export function ipcObjectNodes(index: SnapshotIndex, { filter = '', hidden = new
       children: () => kinds.map(row => kindNode(row, of(row.kind), index.objectsByKind.get(row.kind)?.length ?? 0, place)),
     });
   }
-  return [...nodes, ...hiddenKinds(found, hidden), ...unseenNodes('objects', index)];
+  return [...nodes, ...hiddenKinds(found, hidden), ...unseenNodes('objects', index, index.snapshot.gaps.filter(gap => gap.scope.facility !== 'waits'))];
 }
 
 interface Place { readonly prefix: string; readonly open: boolean; readonly index: SnapshotIndex; readonly incomplete: ReadonlySet<CollectedKind> }

@@ -234,8 +234,8 @@ export class WorkbenchPage {
     await this.page.keyboard.press('Control+P');
     await input.waitFor();
     await input.fill(name);
-    await this.quickPickRows().filter({ hasText: name.split('/').at(-1) ?? name }).first().waitFor();
-    await this.page.keyboard.press('Enter');
+    // Not Enter: that takes the first row, which until the search is through may be a file of the history.
+    await this.quickPickRows().filter({ hasText: name.split('/').at(-1) ?? name }).first().click();
     await this.page.locator('.tabs-container .tab').filter({ hasText: name.split('/').at(-1) ?? name }).first().waitFor();
   }
 

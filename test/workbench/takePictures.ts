@@ -47,6 +47,16 @@ export async function takePictures(prepared: PreparedWorkbench, theme: string, f
     await workbench.expand(workbench.rows(objects, segment));
     await take('objects');
 
+    await workbench.fold('IPC Objects');
+    const processes = await workbench.view('Processes');
+    await workbench.command('IPC Inspector: Find Process…');
+    await workbench.page.locator('.quick-input-widget .quick-input-box input').fill('measure.js');
+    await workbench.quickPickRows().filter({ hasText: 'measure.js' }).first().click();
+    await workbench.rows(processes, /pipes/).first().waitFor();
+    await take('processes');
+    await workbench.fold('Processes');
+    await workbench.view('IPC Objects');
+
     await workbench.inlineAction(workbench.rows(objects, segment), 'Inspect');
     await workbench.webview().locator('main').waitFor();
     await take('inspector');
