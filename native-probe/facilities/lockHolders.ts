@@ -43,9 +43,10 @@ export async function findHolders(context: ScanContext, held: readonly KernelLoc
   const unreadable: UnreadableProcess[] = [];
   const candidates: Candidate[] = [];
   const scanned = new Map(context.processes.map(process => [process.pid, process]));
-  const owners = held.every(lock => lock.kind === 'POSIX') ? new Set(held.map(lock => lock.pid)) : undefined;
   // Listed anew: a process that was forked since the pass began may share a description.
   const pids = numericEntries('/proc').value ?? [];
+  const alive = new Set(pids);
+  const owners = !again && held.every(lock => lock.kind === 'POSIX' && alive.has(lock.pid)) ? new Set(held.map(lock => lock.pid)) : undefined;
   for (const pid of pids) {
     const process = scanned.get(pid);
     if (process?.kernelThread || owners?.has(pid) === false || (!process && !everybody)) continue;
@@ -66,7 +67,7 @@ export async function findHolders(context: ScanContext, held: readonly KernelLoc
       await context.pause();
     }
   }
-  return { found, unreadable, pids: new Set(pids), rest: () => readAll(context, left.splice(0)) };
+  return { found, unreadable, pids: alive, rest: () => readAll(context, left.splice(0)) };
 }
 
 /** Descriptors of the same path in the same mount namespace. */
@@ -107,8 +108,10 @@ async function readAll(context: ScanContext, candidates: readonly Candidate[]): 
   for (const { pid, fd, target } of candidates) {
     const fdinfo = readFdinfo(pid, fd).value;
     if (fdinfo?.includes('\nlock:')) {
-      const { flags = 0, mount } = parseCommon(fdinfo);
-      found.push({ pid, fd, path: target, writable: (flags & 3) !== 0, ...(mount === undefined ? {} : { mount }), locks: parseDescriptorLocks(fdinfo).filter(lock => !lock.blocked) });
+      const { mount } = parseCommon(fdinfo);
+      // O_ACCMODE: the last octal digit, without its upper bit.
+      const mode = Number(/^flags:\t[0-7]*([0-7])$/m.exec(fdinfo)?.[1] ?? 0) & 3;
+      found.push({ pid, fd, path: target, writable: mode !== 0, ...(mount === undefined ? {} : { mount }), locks: parseDescriptorLocks(fdinfo).filter(lock => !lock.blocked) });
     }
     await context.pause();
   }

@@ -113,7 +113,7 @@ describe('shared memory without a name', function () {
     const path = join(mkdtempSync(join(scratchDirectory(), 'mapped-')), 'data');
     writeFileSync(path, 'x'.repeat(20_000));
     const fd = await ask(`open ${path} rw`);
-    const low = await ask(`map ${fd} 4096 0 r`), high = await ask(`map ${fd} 4096 8192 rw`);
+    const low = await ask(`map ${fd} 4096 0 r`), high = await ask(`map ${fd} 4096 8192 rw`), again = await ask(`map ${fd} 4096 0 r`);
     await ask(`close ${fd}`);
     const { ino } = statSync(path);
     const { device } = inMaps(program.pid, low);
@@ -121,7 +121,7 @@ describe('shared memory without a name', function () {
     const snapshot = snapshotOf(memory);
     const mapping = find(snapshot);
     assert.deepEqual(mapping?.state, { path, mapped: '12288' });
-    assert.deepEqual(handlesOn(snapshot, mapping.id).map(({ address, access, via }) => `${via} ${address} ${access}`).sort(), [`mapping ${low} read`, `mapping ${high} read-write`].sort());
+    assert.deepEqual(handlesOn(snapshot, mapping.id).map(({ address, access, via }) => `${via} ${address} ${access}`).sort(), [`mapping ${low} read`, `mapping ${high} read-write`, `mapping ${again} read`].sort());
     await ask(`unlink ${path}`);
     assert.deepEqual(find(snapshotOf(memory))?.state, { path, mapped: '12288', deleted: true });
   });
