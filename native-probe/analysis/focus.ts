@@ -21,7 +21,8 @@ export function focus(snapshot: Snapshot, pids: readonly number[]): Snapshot {
   for (const object of snapshot.objects) {
     if ((object.kind === 'unix-socket' || object.kind === 'inet-socket') && object.state.peer != null && ids.has(object.id)) ids.add(object.state.peer);
   }
-  const handles = snapshot.handles.filter(handle => ids.has(handle.objectId));
+  const data = onlyRead(snapshot);
+  const handles = snapshot.handles.filter(handle => ids.has(handle.objectId) && (chosen.has(handle.pid) || !data.has(handle.objectId)));
   for (const { pid } of [...handles, ...waits]) involved.add(pid);
   return {
     ...snapshot, handles, waits, findings,
@@ -29,6 +30,17 @@ export function focus(snapshot: Snapshot, pids: readonly number[]): Snapshot {
     objects: snapshot.objects.filter(({ id }) => ids.has(id)),
     gaps: snapshot.gaps.filter(gap => concerns(gap, involved, ids)),
   };
+}
+
+/**
+ * Files that are mapped shared and written by nobody: caches, fonts, tables of characters. Half the machine may map them, and
+ * nothing passes between those who do, so they make no neighbours.
+ */
+function onlyRead(snapshot: Snapshot): Set<string> {
+  const ids = new Set<string>();
+  for (const object of snapshot.objects) if (object.kind === 'shared-mapping') ids.add(object.id);
+  for (const { objectId, access } of snapshot.handles) if (access !== 'read') ids.delete(objectId);
+  return ids;
 }
 
 /** The sockets connected to those in `ids`: whoever has one end shares the connection with whoever has the other. */
