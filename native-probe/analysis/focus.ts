@@ -24,11 +24,13 @@ export function focus(snapshot: Snapshot, pids: readonly number[]): Snapshot {
   const data = onlyRead(snapshot);
   const handles = snapshot.handles.filter(handle => ids.has(handle.objectId) && (chosen.has(handle.pid) || !data.has(handle.objectId)));
   for (const { pid } of [...handles, ...waits]) involved.add(pid);
+  const objects = snapshot.objects.filter(({ id }) => ids.has(id));
+  const kinds = new Set(objects.map(({ kind }) => kind));
   return {
     ...snapshot, handles, waits, findings,
     processes: snapshot.processes.filter(({ pid }) => involved.has(pid)),
-    objects: snapshot.objects.filter(({ id }) => ids.has(id)),
-    gaps: snapshot.gaps.filter(gap => concerns(gap, involved, ids)),
+    objects,
+    gaps: snapshot.gaps.filter(gap => concerns(gap, involved, ids, kinds)),
   };
 }
 
@@ -56,8 +58,9 @@ function addOtherEnds(objects: readonly IpcObject[], ids: Set<string>): void {
 }
 
 /** Gaps of other processes stay: an unreadable process may share any of the objects. Gaps of other objects go. */
-function concerns(gap: Gap, involved: ReadonlySet<number>, ids: ReadonlySet<string>): boolean {
+function concerns(gap: Gap, involved: ReadonlySet<number>, ids: ReadonlySet<string>, kinds: ReadonlySet<string>): boolean {
   if (gap.scope.objectId !== undefined) return ids.has(gap.scope.objectId);
   if (gap.scope.facility === 'waits' && gap.scope.pid !== undefined) return involved.has(gap.scope.pid);
-  return true;
+  // What a snapshot reads of no memfd is no gap where there is none.
+  return gap.scope.facility !== 'memfd' || kinds.has('memfd');
 }
