@@ -112,6 +112,10 @@ export function objectPhrase(object: IpcObject): string {
     case 'flock-lock': return `a flock lock on ${object.name ?? 'a file whose path is unknown'}`;
     case 'mutex': return `mutex ${object.name ?? object.state.address ?? object.id}`;
     case 'futex': return `futex ${object.name ?? object.state.address ?? object.id}`;
-    default: return `${object.kind.replaceAll('-', ' ')} ${object.name ?? object.id}`;
+    case 'record-lock': return `a record lock on ${object.name ?? 'a file whose path is unknown'}`;
+    case 'ofd-lock': return `an OFD lock on ${object.name ?? 'a file whose path is unknown'}`;
+    case 'lease': return `a lease on ${object.name ?? 'a file whose path is unknown'}`;
+    // Ids begin with the kind.
+    default: return `${object.kind.replaceAll('-', ' ')} ${object.name ?? object.id.slice(object.kind.length + 1)}`;
   }
 }
