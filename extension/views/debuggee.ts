@@ -1,6 +1,7 @@
 // The view IPC of the Debuggee: what the followed processes have, what they do with it, and who else has it. Pure.
 import type { CollectedKind, Handle, IpcObject, Process } from '../../native-probe/model';
 import { facility } from '../../native-probe/facilityTable';
+import { peerOf } from '../bothEnds';
 import { handleWords, processTooltip } from '../objectWords';
 import { objectSummary } from '../objectWords';
 import { processName, processState } from '../presentation';
@@ -8,7 +9,7 @@ import { grouped } from '../snapshotIndex';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
 import { peerNodes } from './endNodes';
-import { inOrder, objectNode } from './ipcObjects';
+import { inOrder, kindsInOrder, objectNode } from './ipcObjects';
 import { gapNode, processNode } from './treeNode';
 import type { TreeNode } from './treeNode';
 import { unseenNodes } from './unseen';
@@ -20,8 +21,9 @@ import { unseenNodes } from './unseen';
  * @param minor kinds that stand in a group of their own, below the others
  */
 export function debuggeeNodes(index: SnapshotIndex, pids: readonly number[], all: readonly number[] = pids, minor: ReadonlySet<CollectedKind> = new Set()): TreeNode[] {
-  // Every process has signals: only those that have something else are worth a node.
-  const descendants = all.filter(pid => !pids.includes(pid) && index.handlesBy(pid).some(({ objectId }) => !minor.has(index.objects.get(objectId)?.kind ?? 'signal')));
+  // Every process has signals and what its run-time makes: only those that have something else are worth a node.
+  const counts = (pid: number, object: IpcObject | undefined): boolean => object !== undefined && !minor.has(object.kind) && !isOwnAffair(object, pid, index);
+  const descendants = all.filter(pid => !pids.includes(pid) && index.handlesBy(pid).some(({ objectId }) => counts(pid, index.objects.get(objectId))));
   return [
     ...pids.map(pid => debuggeeNode(pid, all, minor, index)),
     ...descendants.map(pid => debuggeeNode(pid, all, minor, index)).filter(node => node.expansion !== 'none').map(node => ({ ...node, icon: 'type-hierarchy-sub' })),
@@ -48,11 +50,27 @@ function debuggeeNode(pid: number, followed: readonly number[], minor: ReadonlyS
     expansion: objects.length === 0 ? 'none' : 'expanded',
     children: () => {
       const node = (parent: string) => (object: IpcObject): TreeNode => objectOf(parent, object, own.get(object.id) ?? [], pid, followed, index);
-      const others = objects.filter(object => minor.has(object.kind));
-      return [...objects.filter(object => !minor.has(object.kind)).map(node(id)), ...minorNode(id, others, node(`${id}/minor`))];
+      const further = new Set(objects.filter(object => minor.has(object.kind) || isOwnAffair(object, pid, index)));
+      const listed = byInterest(objects.filter(object => !further.has(object)));
+      return [...listed.map(node(id)), ...minorNode(id, byInterest([...further]), node(`${id}/minor`))];
     },
     pid,
   };
+}
+
+/** Nameless, gone with the process, and nobody else has an end of it: mostly the work of a run-time. What a finding is about is no such thing. */
+function isOwnAffair(object: IpcObject, pid: number, index: SnapshotIndex): boolean {
+  if ((object.persistence !== 'process' && object.persistence !== 'memory') || (object.name !== undefined && object.kind !== 'memfd')) return false;
+  const peer = peerOf(object);
+  if (peer !== undefined && !index.objects.has(peer)) return false;
+  const handles = [...index.handlesOf(object.id), ...(peer === undefined ? [] : index.handlesOf(peer))];
+  return handles.every(handle => handle.pid === pid) && index.waitsOn(object.id).every(wait => wait.verdict === 'waiting');
+}
+
+/** What outlives its processes first, then kind by kind. */
+function byInterest(objects: readonly IpcObject[]): IpcObject[] {
+  const place = (object: IpcObject): number => facility(object.kind).removable ? -1 : kindsInOrder.findIndex(row => row.kind === object.kind);
+  return [...objects].sort((a, b) => place(a) - place(b));
 }
 
 function minorNode(parent: string, objects: readonly IpcObject[], node: (object: IpcObject) => TreeNode): TreeNode[] {
@@ -60,7 +78,8 @@ function minorNode(parent: string, objects: readonly IpcObject[], node: (object:
   const kinds = grouped(objects, it => it.kind);
   return [{
     id: `${parent}/minor`,
-    label: objects.length === 1 ? l10n.t('1 object of another kind') : l10n.t('{0} objects of other kinds', objects.length),
+    label: objects.length === 1 ? l10n.t('1 further object') : l10n.t('{0} further objects', objects.length),
+    tooltip: () => l10n.t('What has no name and nobody else has, such as the pipes that a run-time wakes itself by, and what the setting calls minor kinds.'),
     description: [...kinds].map(([kind, its]) => `${l10n.t(facility(kind).plural)} ${its.length}`).join(', '),
     icon: 'ellipsis', expansion: 'collapsed', children: () => objects.map(node),
   }];

@@ -5,6 +5,7 @@ import { attachOffers, debugTypesOf, inspectorOfAnother } from '../../extension/
 import { processJson, processText } from '../../extension/processCopy';
 import { indexOf } from '../../extension/snapshotIndex';
 import { unseenReport } from '../../extension/unseenReport';
+import { debuggeeNodes } from '../../extension/views/debuggee';
 import { ipcObjectNodes } from '../../extension/views/ipcObjects';
 import { processesNodes } from '../../extension/views/processes';
 import type { TreeNode } from '../../extension/views/treeNode';
@@ -99,6 +100,21 @@ describe('the view Processes', () => {
     assert.deepEqual(json.objects.map(it => it.id), ['pipe:4711', 'unix-socket:1', 'signal:10.1000', 'unix-socket:2']);
     assert.deepEqual(json.processes.map(it => it.pid), [10, 20]);
     assert.equal(processText(11, indexOf(some)), undefined);
+  });
+});
+
+describe('the debuggee among many kinds', () => {
+  it('has what it shares first, and what only its run-time uses in a group at the end', () => {
+    const own: IpcObject = { ...pipe, id: 'pipe:1' };
+    const segment = aSegment(3);
+    const snapshot = { ...some, objects: [...some.objects, own, segment], handles: [...some.handles, has(own, 10, 7, { access: 'read' }), has(own, 10, 8, { access: 'write' }), attached(segment, 10)] };
+    const [root] = debuggeeNodes(indexOf(snapshot), [10], [10], minor);
+    assert.deepEqual(root?.children?.().map(it => it.label), ['shmid 3', 'pipe 4711', 'socket 1', '2 further objects']);
+    assert.deepEqual(root?.children?.().at(-1)?.children?.().map(it => it.label), ['pipe 1', 'PID 10']);
+  });
+
+  it('shows a child only for what it shares or what has a name', () => {
+    assert.deepEqual(debuggeeNodes(indexOf(some), [10], [10, 20, 30], minor).map(it => it.label), ['producer', 'consumer']);
   });
 });
 
