@@ -56,8 +56,9 @@ export function ipcObjectNodes(index: SnapshotIndex, { filter = '', hidden = new
       label: label(),
       description: String(sum(kinds.map(row => of(row.kind).length))),
       icon,
-      // What comes and goes with its processes is plentiful: it must not push the rest out of sight.
-      expansion: open || kinds.some(row => row.removable) ? 'expanded' : 'collapsed',
+      // What comes and goes with its processes is plentiful: it must not push the rest out of sight. The category decides, not what
+      // is in it now: VS Code keeps a node as folded as it was first seen.
+      expansion: open || [...facilityTable.values()].some(row => row.category === category && row.removable) ? 'expanded' : 'collapsed',
       children: () => kinds.map(row => kindNode(row, of(row.kind), index.objectsByKind.get(row.kind)?.length ?? 0, place)),
     });
   }
