@@ -9,7 +9,7 @@ import { pickProcess } from './followProcess';
 import type { IpcModel } from './ipcModel';
 import { inMessage } from './presentation';
 import type { ProbeClient } from './probeClient';
-import { registerListCommands, registerProcessCommands } from './processCommands';
+import { registerListCommands, registerProcessCommands, registerWaitCommands } from './processCommands';
 import { removeObjects, removeStaleObjects, showProblem } from './removing';
 import { indexOf } from './snapshotIndex';
 import { l10n } from './translation';
@@ -97,6 +97,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   });
   register(commandIds.stopFollowing, () => focus.stopFollowing());
   registerProcessCommands(host, register, args => pidOf(args, views));
+  registerWaitCommands(host, register, args => pathOf(args, views));
   registerListCommands(host, register);
   register(commandIds.showLog, () => log.show());
   register(commandIds.retry, () => client.retry());
@@ -108,7 +109,7 @@ async function follow(focus: FocusTracker, pid: number, startTime: string, name:
   await vscode.commands.executeCommand('ipcInspector.debuggee.focus');
 }
 
-function nodeOf(argument: Argument): { objectId?: string; pid?: number } | undefined {
+function nodeOf(argument: Argument): { objectId?: string; pid?: number; goesTo?: readonly string[] } | undefined {
   if (typeof argument !== 'object' || argument === null || !('node' in argument)) return undefined;
   const { node } = argument;
   return typeof node === 'object' && node !== null ? node : undefined;
@@ -124,4 +125,11 @@ function objectIds([first, many]: readonly Argument[], views: IpcViews): string[
 function pidOf([first]: readonly Argument[], views: IpcViews): number | undefined {
   if (typeof first === 'number') return first;
   return nodeOf(first ?? views.selection[0])?.pid;
+}
+
+/** Where a node leads: from the node itself, or as JSON from its own command. */
+function pathOf([first]: readonly Argument[], views: IpcViews): readonly string[] | undefined {
+  if (typeof first !== 'string') return nodeOf(first ?? views.selection[0])?.goesTo;
+  const path: unknown = JSON.parse(first);
+  return Array.isArray(path) ? path.map(String) : undefined;
 }

@@ -24,6 +24,10 @@ export const commandIds = {
   attachDebugger: 'ipcInspector.attachDebugger',
   copyProcess: 'ipcInspector.copyProcess',
   copyProcessJson: 'ipcInspector.copyProcessJson',
+  showIdleWaits: 'ipcInspector.showIdleWaits',
+  hideIdleWaits: 'ipcInspector.hideIdleWaits',
+  showChain: 'ipcInspector.showChain',
+  revealInProcesses: 'ipcInspector.revealInProcesses',
   showLog: 'ipcInspector.showLog',
   retry: 'ipcInspector.retry',
 } as const;
@@ -36,12 +40,13 @@ export const viewIds = {
   processes: 'ipcInspector.processes',
   debuggee: 'ipcInspector.debuggee',
   waits: 'ipcInspector.waits',
+  allWaits: 'ipcInspector.allWaits',
 } as const;
 export type ViewId = typeof viewIds[keyof typeof viewIds];
 
 export const settingSection = 'ipcInspector';
 /** Settings, without the section. */
-export const settingIds = { refreshInterval: 'refreshInterval', minorKinds: 'minorKinds' } as const;
+export const settingIds = { refreshInterval: 'refreshInterval', minorKinds: 'minorKinds', deadlockNotifications: 'deadlockNotifications' } as const;
 /** The least `refreshInterval` above 0, in milliseconds. */
 export const leastRefreshInterval = 250;
 
@@ -55,6 +60,8 @@ export const contextKeys = {
   allKinds: 'ipcInspector.allKinds',
   /** Processes lists those without IPC too. */
   allProcesses: 'ipcInspector.allProcesses',
+  /** The views of waits list idle threads too. */
+  idleWaits: 'ipcInspector.idleWaits',
   /** `none`, `session`, `unidentified` (a session whose process is not known), `process` (chosen by hand). */
   focus: 'ipcInspector.focus',
 } as const;
@@ -63,8 +70,9 @@ export interface ContextValues {
   'ipcInspector.filtered': boolean;
   'ipcInspector.allKinds': boolean;
   'ipcInspector.allProcesses': boolean;
+  'ipcInspector.idleWaits': boolean;
   'ipcInspector.focus': 'none' | 'session' | 'unidentified' | 'process';
 }
 
 /** Parts of a tree item's `viewItem`, joined by blanks; `when` clauses match them as words. */
-export const itemMarks = { object: 'object', removable: 'removable', named: 'named', process: 'process', unseen: 'unseen' } as const;
+export const itemMarks = { object: 'object', removable: 'removable', named: 'named', process: 'process', unseen: 'unseen', chain: 'chain', idle: 'idle' } as const;

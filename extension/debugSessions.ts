@@ -28,6 +28,9 @@ export class DebugSessions implements vscode.Disposable {
   private readonly stopped = this.store.add(new vscode.EventEmitter<void>());
   /** A program has stopped: what it shares is worth a look now. */
   readonly onDidStop = this.stopped.event;
+  private readonly continued = this.store.add(new vscode.EventEmitter<void>());
+  /** A program goes on: who waited behind its stop does no longer. */
+  readonly onDidContinue = this.continued.event;
   private readonly tracked = new Map<string, Tracked>();
 
   constructor(private readonly log: vscode.LogOutputChannel) {
@@ -96,6 +99,8 @@ export class DebugSessions implements vscode.Disposable {
         if (runState === 'stopped') {
           this.stopped.fire();
           void this.ask(session.id);
+        } else if (news) {
+          this.continued.fire();
         }
       },
       onError: error => this.log.info(`debug session "${session.name}": ${error.message}`),

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { registerCommands } from './commands';
 import { setContext } from './contextKeys';
 import { commandIds, contextKeys, viewIds } from './contributions';
+import { DeadlockNotifications } from './deadlockNotifications';
 import { DebugSessions } from './debugSessions';
 import { FocusTracker } from './focus';
 import { IpcModel } from './ipcModel';
@@ -35,6 +36,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const sessions = own(new DebugSessions(log));
   const focus = own(new FocusTracker(sessions, model));
   const views = own(new IpcViews(model, client, sessions, focus));
+  own(new DeadlockNotifications(model, sessions, focus, views, log));
   own(onDidChangeMinorKinds(() => views.redraw()));
   const inspectors = own(new Inspectors({
     model, extensionUri: context.extensionUri,

@@ -48,6 +48,17 @@ export class FocusTracker implements vscode.Disposable {
 
   get current(): Focus { return this.now; }
 
+  /** The processes in focus, those of all other debug sessions, and the descendants of both. */
+  get watched(): readonly number[] {
+    const debugged = [...this.sessions.takenPids];
+    return [...new Set([...pidsOf(this.now), ...debugged, ...this.childrenOf(debugged)])];
+  }
+
+  /** Looks once for the processes in focus and their descendants, whether or not somebody else wants to know. */
+  look(): Promise<void> {
+    return this.processes.refresh();
+  }
+
   /** Whether somebody looks at what is in focus: only then is work spent on finding it. */
   setWanted(wanted: boolean): void {
     this.wanted = wanted;

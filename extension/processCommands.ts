@@ -19,6 +19,12 @@ export function registerProcessCommands({ client, views }: CommandHost, register
     const process = await findProcess(client);
     if (process && !await views.revealProcess(process)) throw new Error(l10n.t('Process {0} has ended, or cannot be seen.', process.pid));
   });
+  register(commandIds.revealInProcesses, async (...args) => {
+    const pid = pidOf(args);
+    if (pid === undefined) return;
+    const process = (views.processIndex(pid) ?? await asked(pid)).processes.get(pid);
+    if (!process || !await views.revealProcess(process)) throw gone(pid);
+  });
   register(commandIds.showAllProcesses, () => views.setAllProcesses(true));
   register(commandIds.hideProcessesWithoutIpc, () => views.setAllProcesses(false));
   register(commandIds.attachDebugger, async (...args) => {
@@ -40,6 +46,16 @@ export function registerProcessCommands({ client, views }: CommandHost, register
   };
   register(commandIds.copyProcess, copy(processText));
   register(commandIds.copyProcessJson, copy(processJson));
+}
+
+/** Registers what the views of waits offer. */
+export function registerWaitCommands({ views }: CommandHost, register: Register, pathOf: (args: readonly unknown[]) => readonly string[] | undefined): void {
+  register(commandIds.showIdleWaits, () => views.setIdleWaits(true));
+  register(commandIds.hideIdleWaits, () => views.setIdleWaits(false));
+  register(commandIds.showChain, async (...args) => {
+    const path = pathOf(args);
+    if (path && !await views.revealWait(path)) throw new Error(l10n.t('This wait is over.'));
+  });
 }
 
 /** Registers what chooses the kinds that are listed, and what explains what is missing. */

@@ -36,6 +36,16 @@ export function onDidChangeMinorKinds(listener: () => void): vscode.Disposable {
   return onDidChange(settingIds.minorKinds, listener);
 }
 
+/** Whether a deadlock of the followed or debugged program is told in a notification. */
+export function deadlockNotifications(): boolean {
+  return vscode.workspace.getConfiguration(settingSection).get<unknown>(settingIds.deadlockNotifications) !== false;
+}
+
+/** Calls back when the setting changed. */
+export function onDidChangeDeadlockNotifications(listener: () => void): vscode.Disposable {
+  return onDidChange(settingIds.deadlockNotifications, listener);
+}
+
 function onDidChange(setting: string, listener: () => void): vscode.Disposable {
   return vscode.workspace.onDidChangeConfiguration(event => {
     if (event.affectsConfiguration(`${settingSection}.${setting}`)) listener();

@@ -10,6 +10,8 @@ export interface SnapshotIndex {
   readonly handlesBy: (pid: number) => readonly Handle[];
   readonly gapsOf: (objectId: string) => readonly Gap[];
   readonly waitsOn: (objectId: string) => readonly Wait[];
+  readonly waitOf: (pid: number, tid: number) => Wait | undefined;
+  readonly gap: (id: string) => Gap | undefined;
 }
 
 const indices = new WeakMap<Snapshot, SnapshotIndex>();
@@ -29,6 +31,8 @@ function build(snapshot: Snapshot): SnapshotIndex {
   const byPid = grouped(snapshot.handles, it => it.pid);
   const gaps = grouped(snapshot.gaps, it => it.scope.objectId);
   const waits = grouped(snapshot.waits, it => it.objectId);
+  const byThread = new Map(snapshot.waits.map(it => [`${it.pid}.${it.tid}`, it]));
+  const gapsById = new Map(snapshot.gaps.map(it => [it.id, it]));
   return {
     snapshot,
     objects: new Map(snapshot.objects.map(it => [it.id, it])),
@@ -38,6 +42,8 @@ function build(snapshot: Snapshot): SnapshotIndex {
     handlesBy: pid => byPid.get(pid) ?? [],
     gapsOf: id => gaps.get(id) ?? [],
     waitsOn: id => waits.get(id) ?? [],
+    waitOf: (pid, tid) => byThread.get(`${pid}.${tid}`),
+    gap: id => gapsById.get(id),
   };
 }
 

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Process } from '../../native-probe/model';
 import { setContext } from '../contextKeys';
-import { contextKeys, viewIds } from '../contributions';
+import { commandIds, contextKeys, viewIds } from '../contributions';
 import type { ViewId } from '../contributions';
 import type { DebugSessions } from '../debugSessions';
 import { DisposableStore } from '../dispose';
@@ -21,7 +21,12 @@ import { processesNodes, processNodeId } from './processes';
 import { SnapshotTree } from './treeView';
 import type { Element } from './treeView';
 import type { TreeNode } from './treeNode';
-import { waitNodes } from './waits';
+import { coreOf } from '../deadlockBook';
+import { findingPath } from './waitFindings';
+import { confirmedFindings, waitNodes } from './waits';
+
+/** After so many milliseconds of the first read a way to cancel it is offered. */
+const longRead = 4_000;
 
 export class IpcViews implements vscode.Disposable {
   private readonly store = new DisposableStore();
@@ -30,6 +35,12 @@ export class IpcViews implements vscode.Disposable {
   private readonly objects: Subscription;
   private readonly everything: Subscription;
   private readonly processes: SnapshotTree;
+  private readonly machine: Subscription;
+  private readonly waits: SnapshotTree;
+  private readonly allWaits: SnapshotTree;
+  private idleWaits = false;
+  /** The user has had enough of reading every thread of the machine. */
+  private cancelled = false;
   private filterText = '';
   private allKinds = false;
   private allProcesses = false;
@@ -43,8 +54,10 @@ export class IpcViews implements vscode.Disposable {
     this.everything = this.store.add(model.subscribe({}));
     this.processes = this.show(viewIds.processes, this.everything, index => processesNodes(index, { all: this.allProcesses, minor: minorKinds() }));
     const debuggee = this.showFocused(viewIds.debuggee, index => debuggeeNodes(index, mainPidsOf(focus.current), pidsOf(focus.current), minorKinds()));
-    const waits = this.showFocused(viewIds.waits, waitNodes);
-    this.trees = [objects, debuggee, waits, this.processes];
+    const waits = this.waits = this.showFocused(viewIds.waits, index => waitNodes(index, { idle: this.idleWaits }));
+    this.machine = this.store.add(model.subscribe({ waits: true }));
+    this.allWaits = this.show(viewIds.allWaits, this.machine, index => waitNodes(index, { idle: this.idleWaits }));
+    this.trees = [objects, debuggee, waits, this.processes, this.allWaits];
 
     const followVisibility = (): void => {
       const anyVisible = debuggee.view.visible || waits.view.visible;
@@ -64,13 +77,16 @@ export class IpcViews implements vscode.Disposable {
     this.store.add(focus.onDidChange(refocus));
     refocus(focus.current);
     this.store.add(sessions.onDidStop(() => { if (pidsOf(focus.current).length > 0) void this.focused.refresh(); }));
-    this.store.add(this.focused.onDidChange(() => {
-      const findings = this.focused.snapshot?.findings.length ?? 0;
-      waits.view.badge = findings === 0 ? undefined : { value: findings, tooltip: findings === 1 ? l10n.t('1 finding about who waits for whom') : l10n.t('{0} findings about who waits for whom', findings) };
-    }));
+    // What somebody stopped goes on: twice, because the first look may have begun before that.
+    this.store.add(sessions.onDidContinue(() => void (async () => {
+      for (let look = 0; look < 2; look++) {
+        await Promise.all([...pidsOf(focus.current).length > 0 ? [this.focused.refresh()] : [], ...this.allWaits.view.visible ? [this.machine.refresh()] : []]);
+      }
+    })()));
+    for (const [tree, subscription] of [[waits, this.focused], [this.allWaits, this.machine]] as const) this.store.add(subscription.onDidChange(() => tellFindings(tree, subscription)));
     this.store.add(client.onDidChangeState(() => {
       this.tellProbeState();
-      for (const tree of this.trees) this.tellMessage(tree, tree === objects ? this.objects : tree === this.processes ? this.everything : this.focused);
+      for (const tree of this.trees) this.tellMessage(tree, tree === objects ? this.objects : tree === this.processes ? this.everything : tree === this.allWaits ? this.machine : this.focused);
     }));
     this.tellProbeState();
   }
@@ -106,6 +122,32 @@ export class IpcViews implements vscode.Disposable {
     this.redraw();
   }
 
+  /** Lists idle threads beside the others, or folds them into one node. */
+  setIdleWaits(shown: boolean): void {
+    this.idleWaits = shown;
+    setContext(contextKeys.idleWaits, shown);
+    this.redraw();
+  }
+
+  /** Shows a node of a view of waits by the ids that lead to it; false when it is there no more. */
+  async revealWait(path: readonly string[]): Promise<boolean> {
+    for (const tree of [this.waits, this.allWaits]) if (tree.view.visible && await tree.reveal(...path)) return true;
+    return false;
+  }
+
+  /** Shows a finding by what it is about (`coreOf`): in Waits where that is about it, else in Waits and Deadlocks; false when it is no more. */
+  async revealFinding(core: string): Promise<boolean> {
+    for (const [id, tree, subscription] of [[viewIds.waits, this.waits, this.focused], [viewIds.allWaits, this.allWaits, this.machine]] as const) {
+      if (subscription === this.focused && pidsOf(this.focus.current).length === 0) continue;
+      await vscode.commands.executeCommand(`${id}.focus`);
+      await subscription.refresh();
+      const index = subscription.snapshot && indexOf(subscription.snapshot);
+      const finding = index?.snapshot.findings.find(it => coreOf(it, index) === core);
+      if (index && finding && await tree.reveal(...findingPath(finding, index))) return true;
+    }
+    return false;
+  }
+
   /** Draws the same snapshots again, because what is wanted of them changed. */
   redraw(): void {
     for (const tree of this.trees) tree.update();
@@ -125,12 +167,13 @@ export class IpcViews implements vscode.Disposable {
 
   /** What is known of a process in any view; undefined when none knows it. */
   processIndex(pid: number): SnapshotIndex | undefined {
-    const snapshot = [this.everything, this.objects, this.focused].map(it => it.snapshot).find(it => it && indexOf(it).processes.has(pid));
+    const snapshot = [this.everything, this.objects, this.focused, this.machine].map(it => it.snapshot).find(it => it && indexOf(it).processes.has(pid));
     return snapshot && indexOf(snapshot);
   }
 
   /** Asks again for what is visible. */
   refresh(): Promise<void> {
+    if (this.cancelled && this.allWaits.view.visible) this.read(this.allWaits, viewIds.allWaits, this.machine);
     return this.model.refresh();
   }
 
@@ -139,7 +182,7 @@ export class IpcViews implements vscode.Disposable {
   }
 
   private show(id: ViewId, subscription: Subscription, nodes: (index: SnapshotIndex) => TreeNode[], canSelectMany = false): SnapshotTree {
-    const tree = this.store.add(new SnapshotTree(id, () => subscription.snapshot ? nodes(indexOf(subscription.snapshot)) : [], { canSelectMany }));
+    const tree = this.store.add(new SnapshotTree(id, () => subscription.snapshot ? nodes(indexOf(subscription.snapshot)) : id === viewIds.allWaits ? this.pending() : [], { canSelectMany }));
     this.connect(tree, id, subscription, () => subscription.setActive(tree.view.visible));
     return tree;
   }
@@ -171,10 +214,40 @@ export class IpcViews implements vscode.Disposable {
         tree.update();
       }
       if (tree.view.visible && subscription.snapshot === undefined && subscription.error === undefined && onVisibility) {
-        void vscode.window.withProgress({ location: { viewId: id } }, () => subscription.refresh());
+        this.read(tree, id, subscription);
       }
     }));
     onVisibility?.();
+  }
+
+  /** Fills a view for the first time: shows that it does, and lets a long read be cancelled. */
+  private read(tree: SnapshotTree, id: ViewId, subscription: Subscription): void {
+    if (tree === this.allWaits) this.cancelled = false;
+    subscription.setActive(true);
+    let over = false;
+    const done = subscription.refresh().finally(() => { over = true; });
+    void vscode.window.withProgress({ location: { viewId: id } }, () => done);
+    if (tree !== this.allWaits) return;
+    const timer = setTimeout(() => {
+      if (over) return;
+      void vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, cancellable: true, title: l10n.t('Looking at every thread of this machine…') }, async (_progress, token) => {
+        token.onCancellationRequested(() => {
+          this.cancelled = true;
+          subscription.setActive(false);
+          tree.update();
+        });
+        await done;
+      });
+    }, longRead);
+    void done.finally(() => clearTimeout(timer));
+    tree.update();
+  }
+
+  /** What the view of all waits shows before there is a snapshot: its welcome content would claim that nobody waits. */
+  private pending(): TreeNode[] {
+    if (this.client.state.kind === 'failed') return [];
+    if (!this.cancelled) return [{ id: 'pending', label: l10n.t('Looking at every thread of this machine…'), icon: 'loading~spin', expansion: 'none' }];
+    return [{ id: 'cancelled', label: l10n.t('Reading was cancelled'), description: l10n.t('select to look again'), icon: 'circle-slash', expansion: 'none', command: { id: commandIds.refresh, title: l10n.t('Refresh') } }];
   }
 
   /** The line above a tree: the filter in force, and why it is not up to date. */
@@ -195,6 +268,13 @@ export class IpcViews implements vscode.Disposable {
     const { kind } = this.client.state;
     setContext(contextKeys.probe, kind === 'ready' || kind === 'failed' ? kind : 'starting');
   }
+}
+
+/** The badge: how many findings are certain. */
+function tellFindings({ view }: SnapshotTree, { snapshot }: Subscription): void {
+  const findings = confirmedFindings(snapshot && indexOf(snapshot));
+  if ((view.badge?.value ?? 0) === findings) return;
+  view.badge = findings === 0 ? undefined : { value: findings, tooltip: findings === 1 ? l10n.t('1 deadlock') : l10n.t('{0} deadlocks', findings) };
 }
 
 function focusName(focus: Focus): string {

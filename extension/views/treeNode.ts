@@ -26,13 +26,16 @@ export interface TreeNode {
   readonly objectId?: string;
   readonly pid?: number;
   /** Runs when the node is clicked or Enter is pressed on it. */
-  readonly command?: { readonly id: CommandId; readonly title: string };
+  readonly command?: { readonly id: CommandId; readonly title: string; readonly argument?: string | number };
+  /** Ids from a root of the same view down to the node that tells more of what this one names. */
+  readonly goesTo?: readonly string[];
 }
 
 /** Whether two nodes of one id look alike, children aside. */
 export function looksAlike(a: TreeNode, b: TreeNode): boolean {
   return a.label === b.label && a.description === b.description && a.icon === b.icon && a.color === b.color && a.expansion === b.expansion
-    && a.objectId === b.objectId && a.pid === b.pid && (a.marks ?? []).join(' ') === (b.marks ?? []).join(' ');
+    && a.objectId === b.objectId && a.pid === b.pid && (a.marks ?? []).join(' ') === (b.marks ?? []).join(' ')
+    && a.command?.id === b.command?.id && a.command?.argument === b.command?.argument && (a.goesTo ?? []).join(' ') === (b.goesTo ?? []).join(' ');
 }
 
 /** A process under something it has. */

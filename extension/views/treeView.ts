@@ -58,7 +58,7 @@ export class SnapshotTree implements vscode.TreeDataProvider<Element>, vscode.Di
     item.id = node.id;
     if (node.description !== undefined) item.description = node.description;
     item.iconPath = new vscode.ThemeIcon(node.icon, node.color === undefined ? undefined : new vscode.ThemeColor(node.color));
-    if (node.command) item.command = { command: node.command.id, title: node.command.title };
+    if (node.command) item.command = { command: node.command.id, title: node.command.title, ...(node.command.argument === undefined ? {} : { arguments: [node.command.argument] }) };
     if (node.marks) item.contextValue = node.marks.join(' ');
     if (node.description) item.accessibilityInformation = { label: `${node.label}, ${node.description}` };
     return item;
@@ -75,9 +75,13 @@ export class SnapshotTree implements vscode.TreeDataProvider<Element>, vscode.Di
     return item;
   }
 
-  /** Shows, selects and focuses the root with this id; false when there is none. */
-  async reveal(id: string): Promise<boolean> {
-    const element = this.getChildren().find(it => it.node.id === id);
+  /** Shows, selects and focuses the node at the end of these ids, each a child of the one before; false when there is none. */
+  async reveal(...ids: readonly string[]): Promise<boolean> {
+    let element: Element | undefined;
+    for (const id of ids) {
+      element = this.getChildren(element).find(it => it.node.id === id);
+      if (!element) return false;
+    }
     if (!element) return false;
     await this.view.reveal(element, { select: true, focus: true, expand: true });
     return true;

@@ -1,182 +1,125 @@
-// The view Waits: findings first, each with its chain in words, then every blocked thread and what it waits for. Pure.
-import type { Alternative, Clause, Finding, ThreadRef, Wait, WaitVerdict } from '../../native-probe/model';
-import { objectLabel, objectTitleOf } from '../objectWords';
-import { inMarkdown, processName, visible } from '../presentation';
+// The views Waits and Waits and Deadlocks: findings first, then who blocks most and everybody behind, then the other blocked
+// threads by what they wait on; idle ones are folded away. Pure: a snapshot in, nodes out.
+import { facilityTable } from '../../native-probe/facilityTable';
+import { orderWaits } from '../../native-probe/analysis/waitOrder';
+import type { Blocker, WaitGroup, WaitOrder } from '../../native-probe/analysis/waitOrder';
+import type { Wait } from '../../native-probe/model';
+import { objectSummary, objectTitle, objectTitleOf, objectTooltip, processTooltip } from '../objectWords';
+import { count, inMarkdown, visible } from '../presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
-import { gapNode } from './treeNode';
-import type { TreeNode } from './treeNode';
+import { isConfirmed, operationWords, threadName, whoWords } from '../waitWords';
+import type { Mark, TreeNode } from './treeNode';
+import { isUnreadProcess, unseenNodes } from './unseen';
+import { findingNodes, findingPaths } from './waitFindings';
+import { waitId, waitNode } from './waitNodes';
+import type { WaitPlaces } from './waitNodes';
+
+export interface WaitChoice {
+  /** Idle threads stand beside the others, and not folded into one node. */
+  readonly idle?: boolean;
+}
 
 /** The view's roots. */
-export function waitNodes(index: SnapshotIndex): TreeNode[] {
-  const { findings, waits } = index.snapshot;
+export function waitNodes(index: SnapshotIndex, { idle = false }: WaitChoice = {}): TreeNode[] {
+  const order = orderWaits(index.snapshot);
+  let paths: ReadonlyMap<string, readonly string[]> | undefined;
+  const places: WaitPlaces = { index, paths: () => paths ??= pathsOf(index, order, idle) };
   return [
-    ...findings.map(finding => findingNode(finding, index)),
-    ...inOrder(waits.filter(wait => !isIdle(wait))).map(wait => waitNode('', wait, index)),
-    ...idleNodes(inOrder(waits.filter(isIdle)), index),
-    ...waitGaps(index),
+    ...findingNodes(places),
+    ...order.blockers.map(blocker => blockerNode(blocker, places)),
+    ...order.others.map(group => groupNode('', group, places)),
+    ...idleNodes(order.idle, idle, places),
+    ...stoppedNode(order.stopped, places),
+    ...unseenNodes('waits', index, index.snapshot.gaps.filter(gap => gap.scope.facility === 'waits' || isUnreadProcess(gap))),
   ];
 }
 
-/** In the order of interest: the worse verdict first. */
-function inOrder(waits: readonly Wait[]): Wait[] {
-  const worst: readonly WaitVerdict[] = ['deadlocked', 'orphaned', 'deadlocked-until-timeout', 'suspected', 'behind-stopped', 'waiting'];
-  return [...waits].sort((a, b) => worst.indexOf(a.verdict) - worst.indexOf(b.verdict) || a.pid - b.pid || a.tid - b.tid);
+/** How many findings are certain and past mending: what the badge counts. */
+export function confirmedFindings(index: SnapshotIndex | undefined): number {
+  return index?.snapshot.findings.filter(isConfirmed).length ?? 0;
 }
 
-/** Asleep on a word whose meaning is not known, as the idle threads of most run-times are. */
-function isIdle(wait: Wait): boolean {
-  return wait.operation === 'futex' && wait.verdict === 'waiting';
+function pathsOf(index: SnapshotIndex, { blockers, others, idle, stopped }: WaitOrder, showIdle: boolean): ReadonlyMap<string, readonly string[]> {
+  const paths = new Map<string, readonly string[]>(findingPaths(index));
+  const add = (above: readonly string[], parent: string, groups: readonly WaitGroup[]): void => {
+    for (const group of groups) for (const wait of group.waits) paths.set(`${wait.pid}.${wait.tid}`, [...above, groupId(parent, group), waitId(groupId(parent, group), wait)]);
+  };
+  for (const blocker of blockers) add([blockerId(blocker)], blockerId(blocker), blocker.groups);
+  // Who blocks others stands at the top, not where it idles.
+  for (const blocker of blockers) if (blocker.own) paths.set(`${blocker.own.pid}.${blocker.own.tid}`, [blockerId(blocker)]);
+  add([], '', others);
+  add(showIdle ? [] : ['idle'], 'idle', idle);
+  for (const wait of stopped) paths.set(`${wait.pid}.${wait.tid}`, ['stopped', waitId('stopped', wait)]);
+  return paths;
 }
 
-function idleNodes(waits: readonly Wait[], index: SnapshotIndex): TreeNode[] {
-  return waits.length === 0 ? [] : [{
-    id: 'idle',
-    label: waits.length === 1 ? l10n.t('1 thread waits on a futex of unknown kind') : l10n.t('{0} threads wait on futexes of unknown kind', waits.length),
-    icon: 'ellipsis',
-    tooltip: () => l10n.t('Any thread that maps the memory can wake them. The idle threads of a run-time usually wait like this.'),
-    expansion: 'collapsed',
-    children: () => waits.map(wait => waitNode('', wait, index)),
+const blockerId = ({ thread }: Blocker): string => `blocker:${thread.pid}.${thread.tid ?? ''}`;
+const groupId = (parent: string, { key }: WaitGroup): string => `${parent}/group:${key}`;
+
+function blockerNode(blocker: Blocker, places: WaitPlaces): TreeNode {
+  const { thread, blocks, own, groups } = blocker;
+  const { index } = places;
+  const id = blockerId(blocker);
+  const itself = own === undefined ? l10n.t('waits for nobody') : l10n.t('itself in {0}', operationWords(own));
+  const many = groups.reduce((total, group) => total + group.waits.length, 0);
+  return {
+    id, label: threadName(index, thread),
+    description: `${count(blocks, l10n.t('blocks 1 thread'), n => l10n.t('blocks {0} threads', n))} · ${itself}`,
+    icon: 'key', color: 'list.warningForeground',
+    tooltip: () => processTooltip(index.processes.get(thread.pid), thread.pid, `${count(blocks, l10n.t('1 thread waits for it, directly or not.'), n => l10n.t('{0} threads wait for it, directly or not.', n))} ${l10n.t('What it does next decides when they go on.')}`),
+    marks: ['process'], expansion: many <= 20 ? 'expanded' : 'collapsed', pid: thread.pid,
+    children: () => groups.map(group => groupNode(id, group, places)),
+  };
+}
+
+/** An object, and the threads that wait on it. */
+function groupNode(parent: string, group: WaitGroup, places: WaitPlaces): TreeNode {
+  const { index } = places;
+  const { objectId, waits, operation } = group;
+  const id = groupId(parent, group);
+  const object = objectId === undefined ? undefined : index.objects.get(objectId);
+  const marks: Mark[] = object ? ['object', ...(object.name === undefined ? [] : ['named' as const])] : [];
+  const threads = count(waits.length, l10n.t('1 thread waits'), n => l10n.t('{0} threads wait', n));
+  const [first] = waits;
+  const who = first === undefined || parent === 'idle' ? '' : first.clauses.map(clause => whoWords(clause, index)).filter(it => it !== '').join(', ');
+  return {
+    id, label: object ? objectTitle(object) : objectId === undefined ? visible(operation) : objectTitleOf(index, objectId),
+    description: [threads, ...(who === '' || waits.length > 1 && object === undefined ? [] : [l10n.t('for {0}', who)]), ...(object ? [objectSummary(object, index)] : [])].filter(it => it !== '').join(' · '),
+    icon: object ? facilityTable.get(object.kind)?.icon ?? 'symbol-misc' : 'watch',
+    tooltip: () => object ? objectTooltip(object, index) : inMarkdown(threads),
+    marks, expansion: parent !== 'idle' && waits.length <= 20 ? 'expanded' : 'collapsed',
+    children: () => waits.map(wait => waitNode(id, wait, places, threadWords(wait, object !== undefined, index))),
+    ...(objectId === undefined ? {} : { objectId }),
+  };
+}
+
+/** What a thread is in, and what its group does not say: the object, or for whom it waits. */
+function threadWords(wait: Wait, grouped: boolean, index: SnapshotIndex): string {
+  if (grouped) return operationWords(wait);
+  const who = wait.objectId === undefined ? wait.clauses.map(clause => whoWords(clause, index)).filter(it => it !== '').join(', ') : '';
+  return [operationWords(wait), ...(wait.objectId === undefined ? [] : [objectTitleOf(index, wait.objectId)]), ...(who === '' ? [] : [l10n.t('for {0}', who)])].join(' · ');
+}
+
+function idleNodes(groups: readonly WaitGroup[], shown: boolean, places: WaitPlaces): TreeNode[] {
+  if (shown || groups.length === 0) return groups.map(group => groupNode('idle', group, places));
+  const waits = groups.reduce((total, group) => total + group.waits.length, 0);
+  return [{
+    id: 'idle', label: count(waits, l10n.t('1 idle thread'), n => l10n.t('{0} idle threads', n)),
+    description: groups.slice(0, 6).map(({ operation, waits: its }) => `${visible(operation)} ${its.length}`).join(', ') + (groups.length > 6 ? ', …' : ''),
+    icon: 'ellipsis', marks: ['idle'],
+    tooltip: () => inMarkdown(l10n.t('Event loops, sleepers, servers without a client, pools without work: they wait for what may come, as they do most of their life. None has part in a deadlock, and nobody that matters waits for them.')),
+    expansion: 'collapsed', children: () => groups.map(group => groupNode('idle', group, places)),
   }];
 }
 
-/** What a thread is in, and on what: `flock on ledger.lock`, `pthread_mutex_lock on mutex 0x…`. */
-function operationWords(wait: Wait, index: SnapshotIndex): string {
-  const object = wait.objectId === undefined ? undefined : index.objects.get(wait.objectId);
-  if (wait.objectId === undefined) return visible(wait.operation);
-  if (wait.operation === 'futex') return objectTitleOf(index, wait.objectId);
-  return l10n.t('{0} on {1}', visible(wait.operation), object?.kind === 'flock-lock' ? objectLabel(object) : objectTitleOf(index, wait.objectId));
-}
-
-function waitGaps(index: SnapshotIndex): TreeNode[] {
-  const gaps = index.snapshot.gaps.filter(gap => gap.scope.facility === 'waits' || (gap.scope.pid !== undefined && gap.scope.field !== undefined));
-  return gaps.map(gap => gapNode('waits', gap));
-}
-
-/** A verdict in words. */
-export function verdictWords(verdict: WaitVerdict): string {
-  switch (verdict) {
-    case 'deadlocked': return l10n.t('Deadlock');
-    case 'suspected': return l10n.t('Suspected deadlock');
-    case 'deadlocked-until-timeout': return l10n.t('Deadlock until a timeout');
-    case 'behind-stopped': return l10n.t('Waiting behind a stopped thread');
-    case 'orphaned': return l10n.t('Waiting for an owner that is gone');
-    case 'waiting': return l10n.t('Waiting');
-    default: return never(verdict);
-  }
-}
-
-function verdictIcon(verdict: WaitVerdict): { icon: string; color?: string } {
-  switch (verdict) {
-    case 'deadlocked':
-    case 'orphaned': return { icon: 'error', color: 'list.errorForeground' };
-    case 'deadlocked-until-timeout':
-    case 'suspected': return { icon: 'warning', color: 'list.warningForeground' };
-    case 'behind-stopped': return { icon: 'debug-pause', color: 'debugIcon.pauseForeground' };
-    case 'waiting': return { icon: 'watch' };
-    default: return never(verdict);
-  }
-}
-
-function findingNode(finding: Finding, index: SnapshotIndex): TreeNode {
-  const id = `finding:${finding.verdict}:${finding.threads.map(it => `${it.pid}.${it.tid}`).sort().join(',')}`;
-  return {
-    id,
-    label: verdictWords(finding.verdict),
-    description: visible(finding.explanation, 300),
-    ...verdictIcon(finding.verdict),
-    tooltip: () => `**${verdictWords(finding.verdict)}**\n\n${inMarkdown(finding.explanation, 4000)}`,
-    expansion: finding.chain.length === 0 ? 'none' : 'expanded',
-    children: () => [
-      ...finding.chain.map((_, i) => chainNode(`${id}/${i}`, finding, i, index)),
-      ...finding.gaps.flatMap(gapId => index.snapshot.gaps.filter(gap => gap.id === gapId)).map(gap => gapNode(id, gap)),
-    ],
-  };
-}
-
-/** One step of a chain: who waits for what, and who has that: the next in the chain. */
-function chainNode(id: string, finding: Finding, position: number, index: SnapshotIndex): TreeNode {
-  const link = finding.chain[position];
-  const next = finding.chain[position + 1] ?? finding.chain[0];
-  if (!link || !next) throw new Error(`no link ${position} in a chain of ${finding.chain.length}`);
-  const wait = waitOf(index, link);
-  const what = link.objectId === undefined ? wait?.operation ?? '' : objectTitleOf(index, link.objectId);
-  const description = what === '' ? ''
-    : wait === undefined || (finding.chain.length === 1 && finding.verdict === 'orphaned') ? l10n.t('waits for {0}', what)
-      : l10n.t('waits for {0}, held by {1}', what, threadName(index, next));
-  return {
-    id,
-    label: threadName(index, link),
-    description,
-    icon: 'arrow-down',
-    tooltip: () => [l10n.t('{0} {1}', inMarkdown(threadName(index, link)), inMarkdown(description)), ...(wait?.evidence ?? []).map(it => inMarkdown(it))].join('\n\n'),
-    marks: link.objectId === undefined || !index.objects.has(link.objectId) ? ['process'] : ['object', 'process'],
-    expansion: 'none',
-    ...(link.objectId === undefined ? {} : { objectId: link.objectId }),
-    pid: link.pid,
-  };
-}
-
-function waitNode(parent: string, wait: Wait, index: SnapshotIndex): TreeNode {
-  const id = `${parent}wait:${wait.pid}.${wait.tid}`;
-  return {
-    id,
-    label: threadName(index, wait),
-    description: [
-      operationWords(wait, index),
-      ...(wait.timeout === undefined ? [] : [wait.timeout === null ? l10n.t('with an unknown timeout') : l10n.t('timeout {0}', visible(wait.timeout))]),
-      ...(wait.stopped ? [l10n.t('stopped')] : []),
-    ].join(' · '),
-    ...verdictIcon(wait.verdict),
-    tooltip: () => [`**${verdictWords(wait.verdict)}**`, ...wait.evidence.map(it => inMarkdown(it, 1000))].join('\n\n'),
-    marks: wait.objectId !== undefined && index.objects.has(wait.objectId) ? ['object', 'process'] : ['process'],
-    expansion: wait.clauses.length === 0 ? 'none' : 'collapsed',
-    children: () => wait.clauses.flatMap((clause, i) => clauseNodes(`${id}/${i}`, clause, wait.clauses.length > 1, index)),
-    ...(wait.objectId === undefined ? {} : { objectId: wait.objectId }),
-    pid: wait.pid,
-  };
-}
-
-/** The ways out of a wait. Several clauses must all come about, so each then has a node of its own. */
-function clauseNodes(id: string, clause: Clause, several: boolean, index: SnapshotIndex): TreeNode[] {
-  const ways: TreeNode[] = [
-    ...clause.alternatives.map((alternative, i) => alternativeNode(`${id}/${i}`, alternative, index)),
-    ...(clause.external === undefined ? [] : [{ id: `${id}/external`, label: visible(clause.external), description: l10n.t('outside what can be seen'), icon: 'globe', expansion: 'none' as const }]),
-    ...(clause.gaps ?? []).flatMap(gapId => index.snapshot.gaps.filter(gap => gap.id === gapId)).map(gap => gapNode(id, gap)),
-  ];
-  if (!several) return ways;
-  const atLeast = clause.atLeast ?? 1;
-  return [{ id, label: atLeast === 1 ? l10n.t('until one of these happens') : l10n.t('until {0} of these happen', atLeast), icon: 'list-tree', expansion: 'expanded', children: () => ways }];
-}
-
-function alternativeNode(id: string, alternative: Alternative, index: SnapshotIndex): TreeNode {
-  const [only] = alternative.threads;
-  const what = alternative.objectId === undefined ? '' : objectTitleOf(index, alternative.objectId);
-  return {
-    id,
-    label: alternative.threads.length === 1 && only ? threadName(index, only) : alternative.threads.length === 0 ? l10n.t('Nobody') : l10n.t('Any of {0} threads', alternative.threads.length),
-    description: [visible(alternative.event), what].filter(it => it !== '').join(' · '),
-    icon: 'arrow-right',
-    expansion: alternative.threads.length > 1 ? 'collapsed' : 'none',
-    children: () => alternative.threads.map(thread => ({
-      id: `${id}/${thread.pid}.${thread.tid ?? ''}`, label: threadName(index, thread), icon: 'server-process', expansion: 'none', marks: ['process'], pid: thread.pid,
-    })),
-    ...(only && alternative.threads.length === 1 ? { pid: only.pid, marks: ['process' as const] } : {}),
-  };
-}
-
-/** `worker (PID 12, thread 14)`; the main thread, and "any thread", are the process. */
-export function threadName(index: SnapshotIndex, { pid, tid }: ThreadRef): string {
-  const process = index.processes.get(pid);
-  const comm = (tid === undefined ? undefined : waitOf(index, { pid, tid })?.threadComm) ?? process?.comm;
-  const place = tid === undefined || tid === pid ? l10n.t('PID {0}', pid) : l10n.t('PID {0}, thread {1}', pid, tid);
-  return comm === undefined ? place : l10n.t('{0} ({1})', comm === process?.comm ? processName(process, pid) : visible(comm), place);
-}
-
-function waitOf(index: SnapshotIndex, { pid, tid }: { pid: number; tid: number }): Wait | undefined {
-  return index.snapshot.waits.find(it => it.pid === pid && it.tid === tid);
-}
-
-function never(value: never): never {
-  throw new Error(`not handled: ${String(value)}`);
+/** Threads that a debugger or a signal stopped while they ran. */
+function stoppedNode(waits: readonly Wait[], places: WaitPlaces): TreeNode[] {
+  if (waits.length === 0) return [];
+  return [{
+    id: 'stopped', label: count(waits.length, l10n.t('1 thread is stopped'), n => l10n.t('{0} threads are stopped', n)),
+    description: l10n.t('by a debugger or a signal, not by a wait'), icon: 'debug-pause', color: 'debugIcon.pauseForeground',
+    tooltip: () => inMarkdown(l10n.t('They wait for nobody. Whoever waits for them goes on after they are continued.')),
+    expansion: 'collapsed', children: () => waits.map(wait => waitNode('stopped', wait, places)),
+  }];
 }

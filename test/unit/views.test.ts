@@ -152,39 +152,3 @@ describe('the view IPC of the Debuggee', () => {
     assert.equal(new Set(ids).size, ids.length);
   });
 });
-
-describe('the view Waits', () => {
-  const lock: Snapshot['objects'][number] = { id: 'flock-lock:1:2', kind: 'flock-lock', name: '/tmp/lock', persistence: 'process', state: { path: '/tmp/lock', ranges: [] } };
-  const mutex: Snapshot['objects'][number] = { id: 'futex:1:3+0', kind: 'mutex', persistence: 'memory', state: { address: '0x10', type: 'normal', owner: 100, robust: false, pi: false, shared: true } };
-  const clause = (objectId: string, pid: number) => [{ alternatives: [{ objectId, event: 'unlock', threads: [{ pid, tid: pid }] }] }];
-  const snapshot = aSnapshot({
-    processes: [aProcess(100, { comm: 'left' }), aProcess(200, { comm: 'right' })], objects: [lock, mutex],
-    waits: [
-      { pid: 200, tid: 200, threadComm: 'right', operation: 'pthread_mutex_lock', objectId: mutex.id, verdict: 'deadlocked', evidence: ['futex(202)'], clauses: clause(mutex.id, 100) },
-      { pid: 100, tid: 100, threadComm: 'left', operation: 'flock', objectId: lock.id, verdict: 'deadlocked', evidence: ['flock(73)'], clauses: clause(lock.id, 200) },
-    ],
-    findings: [{ verdict: 'deadlocked', threads: [{ pid: 100, tid: 100 }, { pid: 200, tid: 200 }], chain: [{ pid: 100, tid: 100, objectId: lock.id }, { pid: 200, tid: 200, objectId: mutex.id }], gaps: [], explanation: 'left and right wait for each other' }],
-  });
-
-  it('puts the finding first, its chain in words below it, then the blocked threads and their ways out', () => {
-    assert.equal(drawn(waitNodes(indexOf(snapshot))), `Deadlock | left and right wait for each other
-  left (PID 100) | waits for flock lock lock, held by right (PID 200)
-  right (PID 200) | waits for mutex 0x10, held by left (PID 100)
-left (PID 100) | flock on lock
-  right (PID 200) | unlock · flock lock lock
-right (PID 200) | pthread_mutex_lock on mutex 0x10
-  left (PID 100) | unlock · mutex 0x10
-`);
-  });
-
-  it('keeps idle threads out of the way, in a group that says what is known', () => {
-    const idle = { pid: 100, tid: 101, threadComm: 'idler', operation: 'futex', objectId: 'futex:100.1@0x7f', verdict: 'waiting' as const, evidence: [], clauses: [] };
-    assert.deepEqual(waitNodes(indexOf({ ...snapshot, findings: [], waits: [idle, ...snapshot.waits] })).map(it => [it.label, it.expansion]), [
-      ['left (PID 100)', 'collapsed'], ['right (PID 200)', 'collapsed'], ['1 thread waits on a futex of unknown kind', 'collapsed'],
-    ]);
-  });
-
-  it('is empty when nothing waits', () => {
-    assert.deepEqual(waitNodes(indexOf(aSnapshot())), []);
-  });
-});

@@ -1,0 +1,89 @@
+// One notification when a followed or debugged process enters a deadlock that is certain. The processes in question are looked at
+// every few seconds for it, also while no view shows them: a deadlock that is told only to those who look would help nobody.
+import * as vscode from 'vscode';
+import type { Finding } from '../native-probe/model';
+import { coreOf, DeadlockBook } from './deadlockBook';
+import type { DebugSessions } from './debugSessions';
+import { DisposableStore } from './dispose';
+import type { FocusTracker } from './focus';
+import type { IpcModel, Subscription } from './ipcModel';
+import { inMessage, visible } from './presentation';
+import { deadlockNotifications, onDidChangeDeadlockNotifications, onDidChangeRefreshInterval, refreshInterval } from './settings';
+import { indexOf } from './snapshotIndex';
+import { l10n } from './translation';
+import type { IpcViews } from './views/ipcViews';
+import { verdictWords } from './waitWords';
+
+/** Milliseconds between two looks while no view makes them more often. */
+const pace = 5_000;
+/** More at once are told in one notification. */
+const mostAtOnce = 3;
+
+export class DeadlockNotifications implements vscode.Disposable {
+  private readonly store = new DisposableStore();
+  private readonly book = new DeadlockBook();
+  /** The same snapshots as the debuggee's views have, where it is about the same processes. Never active: it asks at its own pace. */
+  private readonly watched: Subscription;
+  private timer: NodeJS.Timeout | undefined;
+  private disposed = false;
+
+  constructor(model: IpcModel, sessions: DebugSessions, private readonly focus: FocusTracker, private readonly views: IpcViews, private readonly log: vscode.LogOutputChannel) {
+    this.watched = this.store.add(model.subscribe({ pids: [], waits: true }));
+    this.store.add(this.watched.onDidChange(() => this.tell()));
+    this.store.add(focus.onDidChange(() => this.follow()));
+    this.store.add(sessions.onDidChange(() => this.follow()));
+    this.store.add(onDidChangeDeadlockNotifications(() => this.follow()));
+    this.store.add(onDidChangeRefreshInterval(() => this.follow()));
+    this.follow();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    clearTimeout(this.timer);
+    this.store.dispose();
+  }
+
+  /** Watches whatever is followed or debugged now. */
+  private follow(): void {
+    this.watched.setQuery({ pids: this.focus.watched, waits: true });
+    const anything = this.focus.watched.length > 0 || this.focus.current.kind !== 'none';
+    if (!anything || !deadlockNotifications() || refreshInterval() === 0) {
+      clearTimeout(this.timer);
+      this.timer = undefined;
+    } else if (this.timer === undefined && !this.disposed) {
+      this.timer = setTimeout(() => void this.look(), 1_000);
+    }
+  }
+
+  private async look(): Promise<void> {
+    try {
+      // Whose children they are, first: a program's deadlock is often its children's.
+      await this.focus.look();
+      if (this.focus.watched.length > 0) await this.watched.refresh();
+    } finally {
+      if (this.timer !== undefined && !this.disposed) this.timer = setTimeout(() => void this.look(), Math.max(pace, refreshInterval()));
+    }
+  }
+
+  private tell(): void {
+    const { snapshot } = this.watched;
+    if (!snapshot || !deadlockNotifications()) return;
+    const news = this.book.news(snapshot, new Set(this.focus.watched), Date.now());
+    const index = indexOf(snapshot);
+    const [first] = news;
+    if (first && news.length > mostAtOnce) this.notify(l10n.t('{0} deadlocks, one of them: {1}', news.length, words(first)), coreOf(first, index));
+    else for (const finding of news) this.notify(l10n.t('{0}: {1}', verdictWords(finding.verdict), words(finding)), coreOf(finding, index));
+  }
+
+  private notify(text: string, core: string): void {
+    const show = l10n.t('Show Chain');
+    vscode.window.showWarningMessage(text, show).then(async chosen => {
+      if (chosen !== show || await this.views.revealFinding(core)) return;
+      void vscode.window.showInformationMessage(l10n.t('This deadlock is no more.'));
+    }).then(undefined, (error: unknown) => this.log.error(`cannot show a deadlock: ${error instanceof Error ? error.message : String(error)}`));
+  }
+}
+
+function words({ explanation }: Finding): string {
+  return inMessage(visible(explanation, 400));
+}
