@@ -60,7 +60,9 @@ function debuggeeNode(pid: number, followed: readonly number[], minor: ReadonlyS
 
 /** Nameless, gone with the process, and nobody else has an end of it: mostly the work of a run-time. What a finding is about is no such thing. */
 function isOwnAffair(object: IpcObject, pid: number, index: SnapshotIndex): boolean {
-  if ((object.persistence !== 'process' && object.persistence !== 'memory') || (object.name !== undefined && object.kind !== 'memfd')) return false;
+  if ((object.persistence !== 'process' && object.persistence !== 'memory') || object.kind === 'mutex') return false;
+  const nameless = object.name === undefined || object.kind === 'memfd' || ('address' in object.state && object.state.address === object.name);
+  if (!nameless) return false;
   const peer = peerOf(object);
   if (peer !== undefined && !index.objects.has(peer)) return false;
   const handles = [...index.handlesOf(object.id), ...(peer === undefined ? [] : index.handlesOf(peer))];
