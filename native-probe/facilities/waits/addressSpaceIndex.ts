@@ -5,13 +5,13 @@
 export type CompareSpaces = (a: number, b: number) => -1 | 0 | 1 | string;
 
 export class AddressSpaces {
-  /** By arguments (Latin-1): the PIDs, and once somebody asks the address spaces in the kernel's order. */
+  /** By arguments: the PIDs, and once somebody asks the address spaces in the kernel's order. */
   readonly #byArguments = new Map<string, { readonly pids: number[]; spaces?: number[][]; denied: number[] }>();
   readonly #argumentsOf = new Map<number, string>();
 
-  constructor(pids: readonly number[], cmdline: (pid: number) => Buffer | undefined, private readonly compare: CompareSpaces) {
-    for (const pid of pids) {
-      const text = cmdline(pid)?.toString('latin1');
+  constructor(processes: readonly { readonly pid: number; readonly cmdline: readonly string[] | null }[], private readonly compare: CompareSpaces) {
+    for (const { pid, cmdline } of processes) {
+      const text = cmdline?.join('\0');
       if (text === undefined) continue;
       this.#argumentsOf.set(pid, text);
       const group = this.#byArguments.get(text);

@@ -35,7 +35,12 @@ export function semaphoreReading(wait: FutexWait, { waiters, shared }: { readonl
   } else scene.addObject({ id: place.id, kind: 'posix-unnamed-semaphore', name: place.name, persistence: 'memory', state: { address: place.address, value: 0, waiters, shared } });
   const clause = anyMapper(wait, place, kind, 'sem_post');
   const gaps = [...clause.gaps ?? [], ...postingHandlers(scene, clause.alternatives[0].threads)];
-  return { operation: timedName(wait, ['sem_wait', 'sem_timedwait', 'sem_clockwait']), objectId: place.id, ...timeout, evidence, clauses: [{ ...clause, ...(gaps.length > 0 ? { gaps } : {}) }] };
+  return { operation: timedName(wait, ['sem_wait', 'sem_timedwait', 'sem_clockwait']), objectId: place.id, ...timeout, evidence, clauses: [{ ...clause, ...pausing(wait), ...(gaps.length > 0 ? { gaps } : {}) }] };
+}
+
+/** A limited wait that nobody needs to end is how programs pause; "deadlocked until timeout" is said of locks alone. */
+function pausing({ call: { timed } }: FutexWait): { external?: string } {
+  return timed ? { external: 'a limited wait to be woken may be no more than a pause: it ends by itself' } : {};
 }
 
 /** The identity that the facility gives a semaphore of sem_open: its file in /dev/shm holds one sem_t. */
@@ -69,7 +74,7 @@ export function readConditionVariable(wait: FutexWait): WaitReading | undefined 
   scene.addObject({ id: place.id, kind: 'condition-variable', name: place.name, persistence: 'memory', state: { address: place.address, waiters: found.waiters, shared: found.shared } });
   // With an attribute for CLOCK_MONOTONIC pthread_cond_timedwait counts by that clock, too.
   const operation = timedName(wait, ['pthread_cond_wait', found.monotonic ? 'pthread_cond_clockwait' : 'pthread_cond_timedwait', found.monotonic ? 'pthread_cond_timedwait' : 'pthread_cond_clockwait']);
-  return { operation, objectId: place.id, ...timeout, evidence, clauses: [anyMapper(wait, place, 'condition-variable', 'pthread_cond_signal')] };
+  return { operation, objectId: place.id, ...timeout, evidence, clauses: [{ ...anyMapper(wait, place, 'condition-variable', 'pthread_cond_signal'), ...pausing(wait) }] };
 }
 
 export function readRwlock(wait: FutexWait): WaitReading | undefined {

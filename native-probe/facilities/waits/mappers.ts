@@ -1,8 +1,6 @@
 // Who can get at a piece of memory: the only ones who can act on a semaphore, condition variable, barrier or read-write lock
 // that lies in it and has no owner. Either that is a closed circle, or a gap says who else might come.
 import type { IpcKind, ThreadRef } from '../../model';
-import type { Mapping } from '../../kernel/procfs';
-import { isGone, numericEntries, parseSharedMaps, parseStat, readBytes, readText } from '../../kernel/procfs';
 import { compareAddressSpaces } from '../../kernel/addressSpaces';
 import type { ScannedProcess } from '../../processes';
 import type { FutexPlace } from '../mutex';
@@ -13,53 +11,50 @@ import type { WaitScene } from './scene';
 /** Everybody who maps a place. `gaps`: where it is not known, or cannot be known, that these are all. */
 export interface Mappers { readonly threads: readonly ThreadRef[]; readonly gaps: readonly string[] }
 
-/** What is read anew in each pass: whoever was forked after the processes were scanned must not be missed. */
-interface Fresh { pids?: readonly number[]; spaces?: AddressSpaces; readonly shared: Map<number, readonly Mapping[] | string>; readonly known: Map<string, Mappers> }
-const fresh = new WeakMap<WaitScene, Fresh>();
+/** Asked for once a pass. Each look has processes of its own: whoever was forked since the first is among those of the second. */
+interface Known { spaces?: AddressSpaces; readonly shared: Map<string, Mappers> }
+const known = new WeakMap<WaitScene, Known>();
 
-function freshOf(scene: WaitScene): Fresh {
-  const known = fresh.get(scene) ?? { shared: new Map<number, readonly Mapping[] | string>(), known: new Map<string, Mappers>() };
-  fresh.set(scene, known);
-  return known;
+function knownOf(scene: WaitScene): Known {
+  const its = known.get(scene) ?? { shared: new Map<string, Mappers>() };
+  known.set(scene, its);
+  return its;
 }
 
 /** `what`: the kind of object, for the gaps. */
 export function whoMaps(scene: WaitScene, process: ScannedProcess, place: FutexPlace, what: IpcKind): Mappers {
   if (!place.shared) return sharersOfAddressSpace(scene, process, what);
-  const cache = freshOf(scene).known;
-  const known = cache.get(place.id) ?? mappersOfShared(scene, process, place, what);
-  cache.set(place.id, known);
-  return known;
+  const { shared } = knownOf(scene);
+  const mappers = shared.get(place.id) ?? mappersOfShared(scene, process, place, what);
+  shared.set(place.id, mappers);
+  return mappers;
 }
 
 /** Private memory belongs to the threads of one process, and to processes that were made to share all of its memory. */
 function sharersOfAddressSpace(scene: WaitScene, process: ScannedProcess, what: IpcKind): Mappers {
-  const its = freshOf(scene);
-  its.spaces ??= new AddressSpaces(pidsNow(its), pid => readBytes(`/proc/${pid}/cmdline`).value, compareAddressSpaces);
+  const its = knownOf(scene);
+  its.spaces ??= new AddressSpaces(scene.context.processes.filter(each => !each.kernelThread), compareAddressSpaces);
   const { sharers, denied } = its.spaces.sharersOf(process.pid);
   const gaps = denied.length === 0 ? [] : [scene.context.gaps.add({ pid: process.pid, facility: what, field: 'address-space' }, `${denied.slice(0, 3).map(pid => nameOf(scene, pid)).join(', ')} may share the memory of pid ${process.pid} (${process.comm}): comparing them is denied`)];
   return { threads: [{ pid: process.pid }, ...sharers.map(pid => ({ pid }))], gaps };
 }
 
 function mappersOfShared(scene: WaitScene, waiter: ScannedProcess, place: FutexPlace, what: IpcKind): Mappers {
-  const openTo = openness(scene, place);
-  if (openTo !== undefined) {
-    const threads = [...scene.byPid.values()].filter(process => mapsPlace(process, place, waiter) === true).map(({ pid }) => ({ pid }));
-    return { threads, gaps: [scene.context.gaps.add({ facility: what, objectId: place.id, field: 'users' }, openTo)] };
-  }
-  // Inherited by fork alone: those who map it now are all there are.
-  const its = freshOf(scene);
   const pids: number[] = [];
-  const hidden: number[] = [];
-  for (const pid of pidsNow(its)) {
-    const mappings = sharedMappingsNow(its, pid);
-    if (typeof mappings === 'string') { if (!isGone(mappings)) hidden.push(pid); }
-    else if (mappings.some(mapping => isSameMemory(mapping, place))) pids.push(pid);
+  const hidden: ScannedProcess[] = [];
+  for (const process of scene.byPid.values()) {
+    const mapped = mapsPlace(process, place, waiter);
+    if (mapped === true) pids.push(process.pid);
+    // Of a process whose first thread has ended the others' mappings are not shown either.
+    else if (mapped === undefined || (process.state === 'Z' && scene.threads(process.pid).length > 0)) hidden.push(process);
   }
-  if (!pids.includes(waiter.pid)) pids.push(waiter.pid);
-  const suspects = hidden.filter(pid => mayBeKin(scene, pid, pids));
-  const gaps = suspects.length === 0 ? [] : [scene.context.gaps.add({ facility: what, objectId: place.id, field: 'mappings' }, `${suspects.slice(0, 3).map(pid => nameOf(scene, pid)).join(', ')} may map the memory ${place.name} lies in: its mappings cannot be read`)];
-  return { threads: pids.map(pid => ({ pid })), gaps };
+  const threads = pids.map(pid => ({ pid }));
+  const openTo = openness(scene, place);
+  if (openTo !== undefined) return { threads, gaps: [scene.context.gaps.add({ facility: what, objectId: place.id, field: 'users' }, openTo)] };
+  // Inherited by fork alone: those who map it now are all there are.
+  const suspects = hidden.filter(process => mayBeKin(scene, process, pids));
+  const gaps = suspects.length === 0 ? [] : [scene.context.gaps.add({ facility: what, objectId: place.id, field: 'mappings' }, `${suspects.slice(0, 3).map(({ comm, pid }) => `${comm} (${pid})`).join(', ')} may map the memory that holds what lies ${place.name}: its mappings cannot be read`)];
+  return { threads, gaps };
 }
 
 /** Why others than those who map shared memory now may come to map it; undefined: nobody can but by fork. */
@@ -80,30 +75,13 @@ function openness(scene: WaitScene, { mapping, name }: FutexPlace): string | und
  * Whether a process that hides its mappings may have inherited memory from one of these: memory of this kind is lost by execve,
  * so that it runs the same program, under the same name or with the same arguments, or is a child.
  */
-function mayBeKin(scene: WaitScene, pid: number, mappers: readonly number[]): boolean {
-  const stat = parseStat(readText(`/proc/${pid}/stat`).value ?? '');
-  if (!stat || scene.byPid.get(pid)?.kernelThread === true || stat.state === 'Z') return false;
-  if (mappers.includes(stat.ppid)) return true;
-  const cmdline = readText(`/proc/${pid}/cmdline`).value;
-  return mappers.some(mapper => {
-    const comm = scene.byPid.get(mapper)?.comm ?? parseStat(readText(`/proc/${mapper}/stat`).value ?? '')?.comm;
-    return comm === stat.comm || (cmdline !== undefined && cmdline !== '' && cmdline === readText(`/proc/${mapper}/cmdline`).value);
+function mayBeKin(scene: WaitScene, process: ScannedProcess, mappers: readonly number[]): boolean {
+  if (mappers.includes(process.ppid)) return true;
+  const sameArguments = (a: readonly string[] | null, b: readonly string[] | null): boolean => a !== null && b !== null && a.length > 0 && a.join('\0') === b.join('\0');
+  return mappers.some(pid => {
+    const mapper = scene.byPid.get(pid);
+    return mapper !== undefined && (mapper.comm === process.comm || sameArguments(mapper.cmdline, process.cmdline));
   });
-}
-
-function pidsNow(its: Fresh): readonly number[] {
-  its.pids ??= numericEntries('/proc').value ?? [];
-  return its.pids;
-}
-
-/** The shared mappings of a process as they are now, or the errno. */
-function sharedMappingsNow(its: Fresh, pid: number): readonly Mapping[] | string {
-  const known = its.shared.get(pid);
-  if (known !== undefined) return known;
-  const text = readText(`/proc/${pid}/maps`);
-  const mappings = text.value === undefined ? text.errno : parseSharedMaps(text.value);
-  its.shared.set(pid, mappings);
-  return mappings;
 }
 
 const nameOf = (scene: WaitScene, pid: number): string => `${scene.byPid.get(pid)?.comm ?? 'a process'} (${pid})`;
