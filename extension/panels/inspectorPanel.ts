@@ -20,7 +20,7 @@ export const inspectorViewType = 'ipcInspector.inspector';
 
 /** What an inspector asks of the rest of the extension. */
 export interface InspectorHost {
-  readonly model: Pick<IpcModel, 'subscribe'>;
+  readonly model: Pick<IpcModel, 'subscribe' | 'snapshotWith'>;
   readonly extensionUri: vscode.Uri;
   /** Asks, proves, removes, and tells the user how it went. */
   readonly remove: (objectId: string) => void;
@@ -121,7 +121,8 @@ class Inspector implements vscode.Disposable {
 
   /** Takes what the newest snapshot says. What was last known stays when the object is gone. */
   private update(): void {
-    const { snapshot } = this.subscription;
+    // Waits take longer: until they have been read, what the view knows from which it was opened is shown.
+    const snapshot = this.subscription.snapshot ?? this.host.model.snapshotWith(this.state.id);
     if (snapshot) {
       const found = inspect(snapshot, this.state.id);
       if (found) {
