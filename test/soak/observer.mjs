@@ -61,13 +61,12 @@ export class Observer {
   }
 
   async #ask(method, params) {
-    const answered = new AbortController();
-    const late = pause(patience, undefined, { signal: answered.signal }).then(() => { throw new Error(`the probe did not answer ${method} for ${patience / 1000} s`); });
+    let timer;
+    const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`the probe did not answer ${method} for ${patience / 1000} s`)), patience); });
     try {
       return await Promise.race([this.#connection.sendRequest(method, params), this.#ended, late]);
     } finally {
-      late.catch(() => undefined); // It is called off here.
-      answered.abort();
+      clearTimeout(timer);
     }
   }
 
