@@ -26,11 +26,13 @@ export function focus(snapshot: Snapshot, pids: readonly number[]): Snapshot {
   for (const { pid } of [...handles, ...waits]) involved.add(pid);
   const objects = snapshot.objects.filter(({ id }) => ids.has(id));
   const kinds = new Set(objects.map(({ kind }) => kind));
+  // What a wait or finding leaves open, wherever it lies.
+  const named = new Set([...findings.flatMap(finding => finding.gaps), ...waits.flatMap(wait => wait.clauses.flatMap(clause => clause.gaps ?? []))]);
   return {
     ...snapshot, handles, waits, findings,
     processes: snapshot.processes.filter(({ pid }) => involved.has(pid)),
     objects,
-    gaps: snapshot.gaps.filter(gap => concerns(gap, involved, ids, kinds)),
+    gaps: snapshot.gaps.filter(gap => named.has(gap.id) || concerns(gap, involved, ids, kinds)),
   };
 }
 

@@ -14,12 +14,16 @@ export interface Situation { readonly program: Program; readonly roles: readonly
 const endsWhenTold = /^(?:sem|consumer|philosophers|msg|messages|named_queue)/;
 let serial = 0;
 
-/** The call that a thread is blocked in; undefined while it runs. */
+/** Calls that block where no signal wakes (state D); in others that state is a moment of waiting for a disk. */
+const uninterruptible = new Set(['vfork', 'clone'].map(name => syscallNumber(name as SyscallName)));
+
+/** The call that a thread is blocked in, -1 where it is stopped; undefined while it runs. */
 function blockedIn(pid: number, tid: string): number | undefined {
   try {
     const line = readFileSync(`/proc/${pid}/task/${tid}/syscall`, 'latin1');
     const state = /\) (\S)/.exec(readFileSync(`/proc/${pid}/task/${tid}/stat`, 'latin1'))?.[1] ?? '';
-    return 'SD'.includes(state) && /^\d/.test(line) ? Number(line.split(' ')[0]) : undefined;
+    const number = /^\d/.test(line) ? Number(line.split(' ')[0]) : undefined;
+    return state === 'T' || state === 't' ? -1 : state === 'S' || (state === 'D' && uninterruptible.has(number)) ? number : undefined;
   } catch {
     return undefined; // the thread just ended
   }
@@ -36,7 +40,7 @@ export async function start(family: string, name: string, user: number | undefin
   for (const part of parts) expected.set(part.join(':'), (expected.get(part.join(':')) ?? 0) + 1);
   await until(() => [...expected].every(([key, count]) => {
     const [pid = '', calls = ''] = key.split(':');
-    const numbers = calls.split('|').map(call => syscallNumber(call as SyscallName));
+    const numbers = calls.split('|').map(call => call === '-' ? -1 : syscallNumber(call as SyscallName));
     const tids = existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : [];
     return tids.filter(tid => numbers.includes(blockedIn(Number(pid), tid))).length >= count;
   }), `everybody of "${name}" is blocked: ${[...expected.keys()].join(' ')}`);

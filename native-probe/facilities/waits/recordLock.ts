@@ -58,7 +58,9 @@ function answer(blocked: BlockedCall, fd: number, ofDescription: boolean, range:
     ? !ofDescription && holder.processes.every(each => each.pid === process.pid)
     : ofDescription && holder.processes.some(each => each.pid === process.pid && each.fd === fd);
   const files = [...scene.locks.files.values()].filter(file => (file.kind === 'record-lock' || file.kind === 'ofd-lock') && (line ? file.file === line.file : file.file.endsWith(`:${inode}`)));
-  const against = files.flatMap(file => file.holders.filter(holder => !own(file.kind, holder) && holder.ranges.some(held => conflicts(range, held))).map(holder => ({ file, holder })));
+  const against = files.flatMap(file => file.holders.filter(holder => !own(file.kind, holder) && holder.ranges.some(held => conflicts(range, held))).map(holder => ({ file, holder })))
+    // In the same order whenever they are read.
+    .sort((a, b) => (a.holder.processes[0]?.pid ?? 0) - (b.holder.processes[0]?.pid ?? 0) || (a.holder.processes[0]?.fd ?? 0) - (b.holder.processes[0]?.fd ?? 0));
   const gaps = [...new Set(files.flatMap(file => file.gaps))];
   const clauses: Clause[] = against.map(({ file, holder }) => clauseOf(blocked, 'fcntl', {
     alternatives: [{ objectId: file.objectId, event: 'unlock', threads: threadsOf(holder.processes) }], gaps,

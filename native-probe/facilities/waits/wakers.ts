@@ -49,7 +49,7 @@ export function wakersOf(scene: WaitScene, waiter: number, handle: Handle, wante
       const { pid } = object.state;
       return pid !== null && pid > 0 ? { alternatives: [{ objectId: object.id, event: 'the end', threads: [{ pid }] }], gaps: [] } : outside('the process of this pidfd cannot be seen');
     }
-    case 'posix-message-queue': return ofQueue(scene, handle, object.state.unlinked === true, wanted);
+    case 'posix-message-queue': return ofQueue(scene, waiter, handle, object.state.unlinked === true, wanted);
     case 'signalfd': return outside('whoever may signal it');
     case 'timerfd': return outside('a timer');
     case 'inotify': return outside('whoever changes the watched files');
@@ -135,12 +135,15 @@ function ofEventfd(scene: WaitScene, waiter: number, { id: objectId }: Eventfd, 
   return others(scene, objectId, [{ objectId, event: input ? 'a write' : 'a read', holders: able.length > 0 ? able : holders }], gaps);
 }
 
-function ofQueue(scene: WaitScene, handle: Handle, unlinked: boolean, { input, output }: Wanted): Wakers {
+function ofQueue(scene: WaitScene, waiter: number, handle: Handle, unlinked: boolean, { input, output }: Wanted): Wakers {
   const { objectId } = handle;
   const object = scene.ends.objects.get(objectId);
   const gaps = unlinked ? [] : [scene.context.gaps.add({ facility: 'waits', objectId, field: 'openers' }, `whoever may open the message queue ${object?.name ?? objectId} can send to it and receive from it`)];
   const holders = scene.ends.holders(objectId);
-  const able = holders.filter(each => (input && each.access !== 'read') || (output && each.access !== 'write'));
+  const all = holders.filter(each => (input && each.access !== 'read') || (output && each.access !== 'write'));
+  const help = besides(scene, waiter, all);
+  // Without a name, the only one who has it waits for itself.
+  const able = help.length > 0 || !unlinked ? help : all;
   const found = others(scene, objectId, [{ objectId, event: input ? 'a message' : 'room', holders: able }], gaps);
   // A name is reason enough: with nobody in sight it is the gap that stands for who may come.
   return able.length === 0 && !unlinked ? { alternatives: [], gaps: found.gaps } : found;
