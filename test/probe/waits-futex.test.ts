@@ -19,7 +19,7 @@ const standing = ({ pid, tid }: Actor): string | undefined => {
 };
 
 /** Starts actors and waits until each of them, but those in `running`, stands in the same call on two looks. */
-async function stageOf(script: readonly string[], user: number | undefined, { command = fixture('waits-futex'), gone = [] }: { command?: string; gone?: readonly number[] } = {}): Promise<Stage> {
+async function stageOf(script: readonly string[], user: number | undefined, { command = fixture('waits-futex'), gone = [], busy = false }: { command?: string; gone?: readonly number[]; busy?: boolean } = {}): Promise<Stage> {
   const directory = join(scratchDirectory(), `waits-futex-${process.pid}-${serial++}`);
   mkdirSync(directory);
   chmodSync(directory, 0o777);
@@ -38,7 +38,7 @@ async function stageOf(script: readonly string[], user: number | undefined, { co
     return same;
   };
   try {
-    await until(allStand, `everybody of "${script.join('" "')}" is blocked`);
+    if (!busy) await until(allStand, `everybody of "${script.join('" "')}" is blocked`);
   } catch (error) {
     await end(stage);
     throw error;
@@ -282,6 +282,53 @@ describe('waits that are built on futexes', function () {
   describe('as an ordinary user', () => {
     before(function () { if (!canBecomeOrdinary()) this.skip(); });
     claims(ordinaryUser);
+  });
+
+  it('threads and processes that keep waking each other are never a finding', async () => {
+    const stage = await stageOf(['0 . churn:s0,0', '0 . churn:s0,1', '1 . churn:a.s0,0', '2 . churn:a.s0,1'], undefined, { busy: true });
+    try {
+      const seen = new Map<string, number>();
+      for (let round = 0; round < 40; round++) {
+        const { findings, waits } = look(stage, undefined, 0);
+        assert.deepEqual(findings, []);
+        for (const { operation } of waits) seen.set(operation, (seen.get(operation) ?? 0) + 1);
+      }
+      assert([...seen.keys()].some(operation => operation !== 'futex'), 'none of these waits was ever seen, so nothing was proved');
+    } finally {
+      await end(stage);
+    }
+  });
+
+  describe('of other languages', () => {
+    const claim = (name: string, compiler: readonly string[], file: string, check: (snapshot: Snapshot, pid: number) => void): void => {
+      it(name, async function () {
+        const [command = '', ...flags] = compiler;
+        if (spawnSync(command, ['--version']).status !== 0) { this.skip(); return; }
+        const program = join(scratchDirectory(), file.replace('.', '-'));
+        execFileSync(command, [...flags, '-o', program, resolve(__dirname, '..', 'fixtures', file)]);
+        const running = Program.start(program);
+        try {
+          await running.line();
+          const tids = (): Actor[] => readdirSync(`/proc/${running.pid}/task`).map(tid => ({ pid: running.pid, tid: Number(tid) }));
+          await until(() => tids().every(thread => standing(thread)?.startsWith('202 ') === true), 'every thread is in futex');
+          check(look({ program: running, actors: tids(), pids: [running.pid], directory: '' }, undefined), running.pid);
+        } finally {
+          await running.stop();
+        }
+      });
+    };
+    claim('C++: the guard of a static variable is recognised, an atomic wait is a futex of unknown kind', ['g++', '-std=c++20', '-pthread'], 'waits-cpp.cpp', (snapshot, pid) => {
+      assert.deepEqual(snapshot.waits.map(wait => wait.operation).sort(), ['__cxa_guard_acquire', 'futex', 'pthread_join']);
+      assert.deepEqual(snapshot.findings, []);
+      const atomic = snapshot.waits.find(wait => wait.operation === 'futex');
+      assert(atomic?.clauses[0]?.external !== undefined);
+      assert.deepEqual(threadsOf(atomic), [String(pid)]);
+    });
+    claim('Rust: a contended Mutex and a Condvar are futexes of unknown kind, the join of a thread is recognised', ['rustc', '-C', 'debuginfo=0'], 'waits-rust.rs', (snapshot, pid) => {
+      assert.deepEqual(snapshot.waits.map(wait => wait.operation).sort(), ['futex', 'futex', 'pthread_join']);
+      assert.deepEqual(snapshot.findings, []);
+      for (const wait of snapshot.waits.filter(each => each.operation === 'futex')) assert.deepEqual([threadsOf(wait), wait.clauses[0]?.external !== undefined], [[String(pid)], true]);
+    });
   });
 
   describe('of musl', () => {
