@@ -33,7 +33,11 @@ export function objectLabel(object: IpcObject): string {
 
 /** With its kind, where the kind is not visible from the place: `POSIX semaphore /ready`. */
 export function objectTitle(object: IpcObject): string {
-  return `${l10n.t(facility(object.kind).label)} ${objectLabel(object)}`;
+  const kind = l10n.t(facility(object.kind).label);
+  const label = objectLabel(object);
+  // "pipe" and "pipe 4711", "UNIX domain socket" and "socket 4711": the word is said once.
+  const last = `${kind.split(' ').at(-1) ?? kind} `;
+  return label.startsWith(last) ? `${kind} ${label.slice(last.length)}` : `${kind} ${label}`;
 }
 
 /** What a sentence calls an object that may not be in the snapshot. */

@@ -90,7 +90,7 @@ function commands(setStatus: (status: number) => void): Command {
     .action(async (options: { json?: true; pid?: number[]; suspected?: true }) => {
       const snapshot = await takeSnapshot({ pids: options.pid, waits: true });
       warnOfMissing(snapshot, options.pid);
-      print(options.json, snapshot, () => formatWaits(snapshot));
+      print(options.json, snapshot, () => formatWaits(snapshot, options.pid === undefined));
       const alarming = new Set(['deadlocked', 'deadlocked-until-timeout', 'orphaned', ...(options.suspected ? ['suspected'] : [])]);
       if (snapshot.findings.some(finding => alarming.has(finding.verdict))) setStatus(deadlockStatus);
     });

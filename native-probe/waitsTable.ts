@@ -1,9 +1,9 @@
 // Waits as a person reads them in a terminal: a tree of chains. Findings first, then who blocks most and everybody behind,
 // then the other blocked threads by what they wait on; idle ones are only counted.
-import type { Clause, Finding, Snapshot, ThreadRef, Wait } from './model';
+import type { Clause, Finding, Gap, Snapshot, ThreadRef, Wait } from './model';
 import { objectPhrase } from './analysis/explanation';
 import type { WaitGroup } from './analysis/waitOrder';
-import { orderWaits } from './analysis/waitOrder';
+import { gapsAmongWaits, orderWaits } from './analysis/waitOrder';
 
 const titles: Readonly<Record<Finding['verdict'], string>> = {
   'deadlocked': 'DEADLOCKED', 'deadlocked-until-timeout': 'DEADLOCKED UNTIL A TIME LIMIT', 'orphaned': 'ORPHANED', 'behind-stopped': 'BEHIND A STOPPED THREAD', 'suspected': 'SUSPECTED DEADLOCK',
@@ -13,10 +13,10 @@ const worstFirst = Object.keys(titles) as readonly Finding['verdict'][];
 /** A line of a tree and what stands below it. */
 interface Branch { readonly text: string; readonly below?: readonly Branch[] }
 
-/** The answer to "who waits for whom?". Names are display text already, so nothing here can drive the terminal. */
-export function formatWaits(snapshot: Snapshot): string {
+/** The answer to "who waits for whom?". `everybody`: asked of the whole machine. Names are display text already, so nothing here can drive the terminal. */
+export function formatWaits(snapshot: Snapshot, everybody = false): string {
   const words = new Words(snapshot);
-  const { blockers, others, idle, stopped } = orderWaits(snapshot);
+  const { blockers, others, idle, stopped } = orderWaits(snapshot, everybody);
   const lines: string[] = [];
   const findings = [...snapshot.findings].sort((a, b) => worstFirst.indexOf(a.verdict) - worstFirst.indexOf(b.verdict));
   for (const finding of findings) lines.push(...tree(words.finding(finding)), '');
@@ -29,8 +29,14 @@ export function formatWaits(snapshot: Snapshot): string {
   const idleThreads = idle.reduce((total, group) => total + group.waits.length, 0);
   if (idleThreads > 0) lines.push(`${count(idleThreads, 'idle thread')}: ${idle.map(({ operation, waits }) => `${operation} ${waits.length}`).join(', ')} (--json lists them).`);
   if (stopped.length > 0) lines.push(`${count(stopped.length, 'thread')} ${stopped.length === 1 ? 'is' : 'are'} stopped: ${some(stopped.map(wait => words.thread(wait)), 8)}.`);
-  for (const { scope, reason, remedy } of snapshot.gaps) {
-    if (scope.facility === 'waits' || scope.facility === 'flock-lock' || scope.facility === 'mutex') lines.push(`Not seen: ${reason}${remedy === undefined ? '' : `; ${remedy}`}.`);
+  const alike = new Map<string, Gap[]>();
+  for (const gap of gapsAmongWaits(snapshot)) {
+    const { scope: { pid, field = '' }, errno, remedy, reason } = gap;
+    const cause = JSON.stringify(pid === undefined ? reason : [field.split(',')[0], errno, remedy]);
+    alike.set(cause, [...alike.get(cause) ?? [], gap]);
+  }
+  for (const [first, ...more] of alike.values()) {
+    if (first) lines.push(`Not seen: ${first.reason}${more.length === 0 ? '' : ` (and ${more.length} more like this)`}${first.remedy === undefined ? '' : `; ${first.remedy}`}.`);
   }
   while (lines.at(-1) === '') lines.pop();
   return `${lines.join('\n')}\n`;

@@ -56,7 +56,7 @@ export class IpcViews implements vscode.Disposable {
     const debuggee = this.showFocused(viewIds.debuggee, index => debuggeeNodes(index, mainPidsOf(focus.current), pidsOf(focus.current), minorKinds()));
     const waits = this.waits = this.showFocused(viewIds.waits, index => waitNodes(index, { idle: this.idleWaits }));
     this.machine = this.store.add(model.subscribe({ waits: true }));
-    this.allWaits = this.show(viewIds.allWaits, this.machine, index => waitNodes(index, { idle: this.idleWaits }));
+    this.allWaits = this.show(viewIds.allWaits, this.machine, index => waitNodes(index, { idle: this.idleWaits, everybody: true }));
     this.trees = [objects, debuggee, waits, this.processes, this.allWaits];
 
     const followVisibility = (): void => {

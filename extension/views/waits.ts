@@ -1,7 +1,7 @@
 // The views Waits and Waits and Deadlocks: findings first, then who blocks most and everybody behind, then the other blocked
 // threads by what they wait on; idle ones are folded away. Pure: a snapshot in, nodes out.
 import { facilityTable } from '../../native-probe/facilityTable';
-import { orderWaits } from '../../native-probe/analysis/waitOrder';
+import { gapsAmongWaits, orderWaits } from '../../native-probe/analysis/waitOrder';
 import type { Blocker, WaitGroup, WaitOrder } from '../../native-probe/analysis/waitOrder';
 import type { Wait } from '../../native-probe/model';
 import { objectSummary, objectTitle, objectTitleOf, objectTooltip, processTooltip } from '../objectWords';
@@ -18,11 +18,13 @@ import type { WaitPlaces } from './waitNodes';
 export interface WaitChoice {
   /** Idle threads stand beside the others, and not folded into one node. */
   readonly idle?: boolean;
+  /** The snapshot is of all processes: everyday waits for input are idle, too. */
+  readonly everybody?: boolean;
 }
 
 /** The view's roots. */
-export function waitNodes(index: SnapshotIndex, { idle = false }: WaitChoice = {}): TreeNode[] {
-  const order = orderWaits(index.snapshot);
+export function waitNodes(index: SnapshotIndex, { idle = false, everybody = false }: WaitChoice = {}): TreeNode[] {
+  const order = orderWaits(index.snapshot, everybody);
   let paths: ReadonlyMap<string, readonly string[]> | undefined;
   const places: WaitPlaces = { index, paths: () => paths ??= pathsOf(index, order, idle) };
   return [
@@ -31,7 +33,7 @@ export function waitNodes(index: SnapshotIndex, { idle = false }: WaitChoice = {
     ...order.others.map(group => groupNode('', group, places)),
     ...idleNodes(order.idle, idle, places),
     ...stoppedNode(order.stopped, places),
-    ...unseenNodes('waits', index, index.snapshot.gaps.filter(gap => gap.scope.facility === 'waits' || isUnreadProcess(gap))),
+    ...unseenNodes('waits', index, [...index.snapshot.gaps.filter(isUnreadProcess), ...gapsAmongWaits(index.snapshot)]),
   ];
 }
 
@@ -108,7 +110,7 @@ function idleNodes(groups: readonly WaitGroup[], shown: boolean, places: WaitPla
     id: 'idle', label: count(waits, l10n.t('1 idle thread'), n => l10n.t('{0} idle threads', n)),
     description: groups.slice(0, 6).map(({ operation, waits: its }) => `${visible(operation)} ${its.length}`).join(', ') + (groups.length > 6 ? ', …' : ''),
     icon: 'ellipsis', marks: ['idle'],
-    tooltip: () => inMarkdown(l10n.t('Event loops, sleepers, servers without a client, pools without work: they wait for what may come, as they do most of their life. None has part in a deadlock, and nobody that matters waits for them.')),
+    tooltip: () => inMarkdown(l10n.t('Event loops, sleepers, servers without a client, pools without work, readers of somebody who is not stuck: they wait for what may come, as they do most of their life. None has part in a deadlock, and nobody that matters waits for them.')),
     expansion: 'collapsed', children: () => groups.map(group => groupNode('idle', group, places)),
   }];
 }

@@ -1,6 +1,6 @@
 // Which blocked threads are worth looking at, and in which order: what is idle goes apart, and the thread that blocks most
 // others comes first. For the views and for the command line. Pure.
-import type { Finding, IpcObject, ThreadRef, Wait } from '../model';
+import type { Finding, Gap, IpcObject, Snapshot, ThreadRef, Wait } from '../model';
 
 /** Threads that wait on one object; without an object, those in one operation. */
 export interface WaitGroup {
@@ -31,8 +31,11 @@ export interface WaitOrder {
   readonly stopped: readonly Wait[];
 }
 
-/** The waits that no finding tells of, in order. */
-export function orderWaits({ waits, findings, objects }: { readonly waits: readonly Wait[]; readonly findings: readonly Finding[]; readonly objects: readonly IpcObject[] }): WaitOrder {
+/**
+ * The waits that no finding tells of, in order.
+ * @param everybody the waits are those of a whole machine: who waits for input from somebody that works or idles is idle then
+ */
+export function orderWaits({ waits, findings, objects }: { readonly waits: readonly Wait[]; readonly findings: readonly Finding[]; readonly objects: readonly IpcObject[] }, everybody = false): WaitOrder {
   const found = new Set(findings.flatMap(finding => [...finding.threads, ...finding.chain]).map(exactKey));
   const kinds = new Map(objects.map(object => [object.id, object.kind]));
   const told = new Set<Wait>();
@@ -42,11 +45,11 @@ export function orderWaits({ waits, findings, objects }: { readonly waits: reado
   for (const wait of waits) {
     if (found.has(exactKey(wait))) continue;
     if (wait.stopped === true && wait.clauses.length === 0) stopped.push(wait);
-    else if (isPatient(wait)) patient.push(wait);
+    else if (isPatient(wait, everybody)) patient.push(wait);
     else if (isIdle(wait, wait.objectId === undefined ? undefined : kinds.get(wait.objectId))) quiet.push(wait);
     else told.add(wait);
   }
-  // Who waits for the end of somebody that is stuck is stuck too; who waits for one that works or idles just waits.
+  // Who waits for the end of somebody that is stuck, or for his input, is stuck too; who waits for one that works or idles just waits.
   promote(patient, told, found);
 
   const blockers = blockersOf([...told], found, new Map([...quiet, ...patient.filter(wait => !told.has(wait))].map(wait => [keyOf(wait), wait])));
@@ -60,25 +63,33 @@ export function orderWaits({ waits, findings, objects }: { readonly waits: reado
   };
 }
 
+/** What could not be read of threads, without the doubts about single waits, which stand beside those. */
+export function gapsAmongWaits({ gaps, waits }: Pick<Snapshot, 'gaps' | 'waits'>): Gap[] {
+  const doubts = new Set(waits.flatMap(wait => wait.clauses.flatMap(clause => clause.gaps ?? [])));
+  return gaps.filter(({ id, errno, scope }) => scope.facility === 'waits' && (errno !== undefined || !doubts.has(id)));
+}
+
 /** A clause that more threads than this could satisfy waits for nobody in particular. */
 const particular = 16;
 
 /** Operations that end with somebody else's life. */
 const ends: ReadonlySet<string> = new Set(['waitpid', 'wait4', 'waitid', 'pthread_join', 'pthread_timedjoin_np', 'pthread_clockjoin_np', 'vfork']);
-const isPatient = (wait: Wait): boolean => wait.verdict === 'waiting' && ends.has(wait.operation);
+/** Operations that end with input. */
+const inputs = /^(p?readv?|pread64|recv|recvfrom|recvmsg|recvmmsg|msgrcv|mq_(timed)?receive)$/;
+/** Waits that are as interesting as what those do who are waited for. */
+const isPatient = ({ verdict, operation }: Wait, everybody: boolean): boolean => verdict === 'waiting' && (ends.has(operation) || (everybody && inputs.test(operation)));
 
 /** A thread in one of these waits for something to come up, as it does most of its life. */
 const idleOperations = /^(p?poll|p?select|pselect6|epoll_p?wait2?|accept4?|(clock_)?nanosleep|sleep|pause|sigwait|sigwaitinfo|sigtimedwait|sigsuspend|futex|futex_waitv|pthread_cond_\w+|io_getevents|io_pgetevents|io_uring_enter|mq_notify)$/;
 /** A thread in one of these is held up, whoever may end that. */
 const heldUp = /^(pthread_(mutex|rwlock|barrier|spin)_?\w*|pthread_once|__cxa_guard_acquire|flockfile|flock|fcntl|open(at)?|connect|p?writev?|pwrite64|send(to|msg)?|msgsnd|mq_(timed)?send|semop|semtimedop)$/;
-const reads = /^(read|readv|pread64|recv|recvfrom|recvmsg|recvmmsg)$/;
 
 /** Whether a wait is an everyday one. `kind`: of what it waits on, where that is known. */
 export function isIdle(wait: Wait, kind: IpcObject['kind'] | undefined): boolean {
   if (wait.verdict !== 'waiting' || heldUp.test(wait.operation)) return false;
   if (idleOperations.test(wait.operation)) return true;
   // Somebody sits at a terminal, or nobody does.
-  if (kind === 'pseudoterminal' && reads.test(wait.operation)) return true;
+  if (kind === 'pseudoterminal' && inputs.test(wait.operation)) return true;
   // A pool's semaphore: its own process gives it work when there is some.
   if (wait.operation.startsWith('sem_') && wait.clauses.every(({ alternatives }) => alternatives.every(({ threads }) => threads.every(({ pid }) => pid === wait.pid)))) return true;
   return wait.clauses.length > 0 && wait.clauses.every(clause => clause.external !== undefined);

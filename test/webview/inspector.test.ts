@@ -126,7 +126,7 @@ describe('inspector', function () {
     assert.equal(await rows.count(), 1);
     assert.match(await rows.first().innerText(), /consumer \(813\)\s+descriptor\s+read and write\s+fd 9/);
     await inspector.heard();
-    await inspector.page.getByRole('button', { name: 'UNIX domain socket socket 502', exact: true }).click();
+    await inspector.page.getByRole('button', { name: 'UNIX domain socket 502', exact: true }).click();
     assert.deepEqual(await inspector.heard(), [{ type: 'inspect', id: 'unix-socket:502' }]);
   });
 
