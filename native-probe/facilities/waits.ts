@@ -19,6 +19,7 @@ import type { WaitReader } from './waits/reader';
 import type { Found } from './waits/scene';
 import { WaitScene } from './waits/scene';
 import { callReaders } from './waits/calls';
+import { not64Bit } from './waits/compat';
 import { tracerOf } from './waits/children';
 import { doubtsOfDescriptors } from './waits/doubts';
 import { readFileLocks } from './fileLocks';
@@ -158,7 +159,7 @@ const understood = ({ number }: SyscallLine): boolean => {
 /** A thread's wait; undefined for one that runs, or waits for something not understood. */
 function readWait(scene: WaitScene, process: ScannedProcess, thread: Thread): Wait | undefined {
   const reading = thread.denied !== undefined ? readFlockFromList(scene, process, thread)
-    : thread.syscall && understood(thread.syscall) ? readCall(scene, process, thread, thread.syscall) : undefined;
+    : thread.syscall && !not64Bit(scene, process, thread.syscall) && understood(thread.syscall) ? readCall(scene, process, thread, thread.syscall) : undefined;
   const stop = stoppedStates[thread.state];
   const base = { pid: process.pid, tid: thread.tid, threadComm: thread.comm, verdict: 'waiting' as const };
   const stopped = stop === undefined ? {} : { stopped: true };

@@ -299,6 +299,23 @@ describe('waits that are built on futexes', function () {
     }
   });
 
+  it('a 32-bit process is said not to be understood', async function () {
+    const program = join(scratchDirectory(), 'waits-32bit');
+    const made = process.arch === 'x64' && spawnSync('gcc', ['-m32', '-nostdlib', '-static', '-ffreestanding', '-fno-pic', '-no-pie', '-fno-stack-protector', '-o', program, resolve(__dirname, '..', 'fixtures', 'waits-32bit.c')]).status === 0;
+    // Some kernels cannot run it.
+    if (!made || spawnSync(program, { timeout: 500 }).error?.message.includes('ETIMEDOUT') !== true) this.skip();
+    const running = Program.start(program);
+    try {
+      await running.line();
+      await until(() => standing({ pid: running.pid, tid: running.pid }) !== undefined, 'it is blocked');
+      const { waits, findings, gaps } = look({ program: running, actors: [], pids: [running.pid], directory: '' }, undefined, 0);
+      assert.deepEqual([waits, findings], [[], []]);
+      assert(gaps.some(gap => gap.scope.pid === running.pid && /32-bit process/.test(gap.reason)));
+    } finally {
+      await running.stop();
+    }
+  });
+
   describe('of other languages', () => {
     const claim = (name: string, compiler: readonly string[], file: string, check: (snapshot: Snapshot, pid: number) => void): void => {
       it(name, async function () {

@@ -3,11 +3,13 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { AddressSpaces } from '../../native-probe/facilities/waits/addressSpaceIndex';
+import { is32Bit } from '../../native-probe/facilities/waits/compat';
 import { parseFutexVector } from '../../native-probe/facilities/waits/futexVector';
 import type { FutexCall } from '../../native-probe/kernel/futexLayouts';
 import { decodeHeldRobust } from '../../native-probe/kernel/futexLayouts';
 import type { Around } from '../../native-probe/kernel/glibcSync';
 import { decodeBarrier, decodeConditionVariable, decodeFileLock, decodeRwlock, decodeSemaphore, isOnce, isStaticGuard, isSyscallFunction } from '../../native-probe/kernel/glibcSync';
+import { parseSyscall } from '../../native-probe/kernel/threads';
 import { decodeMuslJoin, decodeMuslMutex, decodeMuslSemaphore } from '../../native-probe/kernel/muslSync';
 
 /** Memory of 32-bit words in which the word waited on has index `at`. Beyond its ends there is none. */
@@ -128,6 +130,16 @@ describe('musl\'s locks', () => {
     const words = [Number(own & 0xffffffffn), Number(own >> 32n), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 30501, 0, 2];
     assert.equal(decodeMuslJoin(memory(14, ...words), simple(2), at), 30501);
     assert.equal(decodeMuslJoin(memory(14, ...words), simple(2), at + 4n), undefined);
+  });
+});
+
+describe('a thread of a 32-bit process', () => {
+  it('has its stack and its code where only such a process has them', () => {
+    const says = (line: string): boolean | undefined => { const call = parseSyscall(line); return call && is32Bit(call); };
+    assert.equal(says('240 0x804b000 0x80 0x0 0x0 0x0 0xffa8f520 0xffa8f508 0x8049019'), true);
+    assert.equal(says('202 0x410244 0x80 0xffffffff80000010 0x0 0x0 0x0 0x7f7d639fbbe8 0x407ae9'), false, 'static, 64-bit: low code, high stack');
+    assert.equal(says('-1 0xffa8f508 0x8049019'), true);
+    assert.equal(says('-1 0x0 0x0'), false, 'a kernel thread');
   });
 });
 
