@@ -61,8 +61,9 @@ class Words {
     return {
       text: `${titles[verdict]}: ${count(threads.length, 'thread')}. ${explanation}`,
       below: [
-        ...chain.map(link => {
+        ...chain.map((link, i) => {
           const wait = this.#waits.get(`${link.pid}/${link.tid}`);
+          if (verdict === 'behind-stopped' && i === chain.length - 1 && (wait === undefined || wait.stopped === true)) return { text: `${this.thread(link)} is stopped${wait && wait.clauses.length > 0 ? ` in ${wait.operation}` : ''}` };
           return { text: wait ? `${this.thread(link)}: ${this.operation(wait)} → ${this.#object(link.objectId) ?? 'no object'}${this.#by(wait)}` : this.thread(link) };
         }),
         ...behind.length === 0 ? [] : [{ text: `${count(behind.length, 'thread')} behind them:`, below: behind.map(wait => ({ text: this.#line(wait) })) }],

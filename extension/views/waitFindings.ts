@@ -83,10 +83,11 @@ function findingNode(finding: Finding, places: WaitPlaces): TreeNode {
 function stepNode(id: string, { chain, verdict }: Finding, link: ChainLink, position: number, places: WaitPlaces): TreeNode {
   const { index } = places;
   const wait = index.waitOf(link.pid, link.tid);
-  const description = stepWords(wait, link, chain[position + 1] ?? chain[0] ?? link, verdict, index);
+  const last = verdict === 'behind-stopped' && position === chain.length - 1 && (wait === undefined || wait.stopped === true);
+  const description = last ? stopWords(wait) : stepWords(wait, link, chain[position + 1] ?? chain[0] ?? link, verdict, index);
   return {
     id, label: threadName(index, link), description,
-    icon: wait?.stopped ? 'debug-pause' : 'arrow-down',
+    icon: last || wait?.stopped ? 'debug-pause' : 'arrow-down',
     tooltip: () => wait ? waitTooltip(wait, index) : inMarkdown(description),
     marks: marksOf(link.objectId, index),
     expansion: wait ? 'collapsed' : 'none',
@@ -96,9 +97,14 @@ function stepNode(id: string, { chain, verdict }: Finding, link: ChainLink, posi
   };
 }
 
+/** The end of a chain that leads to a stopped thread. */
+function stopWords(wait: Wait | undefined): string {
+  if (wait === undefined) return l10n.t('is stopped');
+  return wait.clauses.length === 0 ? l10n.t('is stopped, and waits for nobody') : l10n.t('is stopped in {0}', visible(wait.operation));
+}
+
 function stepWords(wait: Wait | undefined, link: ChainLink, next: ChainLink, verdict: Finding['verdict'], index: SnapshotIndex): string {
   if (!wait) return '';
-  if (wait.stopped && verdict === 'behind-stopped' && next !== link && wait.clauses.length === 0) return l10n.t('is stopped, and waits for nobody');
   const what = link.objectId === undefined ? operationWords(wait) : objectTitleOf(index, link.objectId);
   const stopped = wait.stopped && link.objectId !== undefined ? ` · ${l10n.t('stopped')}` : '';
   if (verdict === 'orphaned') return l10n.t('waits for {0}', what) + stopped;

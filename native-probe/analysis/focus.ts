@@ -10,7 +10,7 @@ export function focus(snapshot: Snapshot, pids: readonly number[]): Snapshot {
   // A finding is shown whole as soon as one of the processes has part in it.
   const findings = snapshot.findings.filter(finding => finding.threads.some(({ pid }) => chosen.has(pid)));
   const involved = new Set(pids);
-  for (const { threads } of findings) for (const { pid } of threads) involved.add(pid);
+  for (const { threads, chain } of findings) for (const { pid } of [...threads, ...chain]) involved.add(pid);
   const waits = snapshot.waits.filter(wait => involved.has(wait.pid) || wait.clauses.some(clause => clause.alternatives.some(({ threads }) => threads.some(({ pid }) => chosen.has(pid)))));
   for (const wait of waits) {
     if (wait.objectId !== undefined) ids.add(wait.objectId);
