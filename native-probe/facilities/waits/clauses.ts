@@ -47,7 +47,7 @@ function interruptions({ scene, process, thread }: Blocked, operation: string, w
   const gaps: string[] = [];
   const untimely = [SIGALRM, SIGIO].filter(has);
   if (untimely.length > 0) gaps.push(gap('signals', `catches ${untimely.map(signalName).join(', ')}`));
-  if (hasTimer(process.pid)) gaps.push(gap('timers', 'has a timer that sends a signal'));
+  if (hasTimer(scene, process.pid)) gaps.push(gap('timers', 'has a timer that sends a signal'));
   // A dead one has sent its SIGCHLD already.
   const children = has(SIGCHLD) ? childrenOf(scene, process).filter(({ pid }) => scene.threads(pid).length > 0) : [];
   if (children.length > 0) alternatives.push({ event: 'SIGCHLD', threads: children.map(({ pid }) => ({ pid })) });
@@ -60,8 +60,10 @@ function interruptions({ scene, process, thread }: Blocked, operation: string, w
 }
 
 /** timer_create(2) with a signal, as /proc/PID/timers shows it (CONFIG_CHECKPOINT_RESTORE). */
-function hasTimer(pid: number): boolean {
-  return /^notify: (?:signal|thread)\//m.test(readText(`/proc/${pid}/timers`).value ?? '');
+function hasTimer(scene: WaitScene, pid: number): boolean {
+  const known = scene.timers.get(pid) ?? /^notify: (?:signal|thread)\//m.test(readText(`/proc/${pid}/timers`).value ?? '');
+  scene.timers.set(pid, known);
+  return known;
 }
 
 /** The children of all its threads that are still there, zombies too. */

@@ -11,7 +11,13 @@ const KCMP_FILES = 2;
 
 /** The ids of the gaps that concern every descriptor of the machine. */
 export async function doubtsOfDescriptors(context: ScanContext, found: Found): Promise<string[]> {
-  return [...await inFlight(context, found), ...await rings(context), ...await ownTables(context)];
+  return [...hidden(context), ...await inFlight(context, found), ...await rings(context), ...await ownTables(context)];
+}
+
+/** With hidepid a program that runs as somebody else (sudo) is not even listed. */
+function hidden({ host, gaps, processes }: ScanContext): string[] {
+  if (host.uid === 0 || processes.some(process => process.uid !== host.uid)) return [];
+  return [gaps.add({ facility: 'waits', field: 'hidepid' }, 'no process of another user is visible: one that inherited a descriptor is not either', { remedy: asRoot })];
 }
 
 /** Descriptors that were sent over UNIX sockets and not yet received (SCM_RIGHTS). */

@@ -2,6 +2,7 @@
 // an object. Where holders may be out of sight, gaps say so.
 import type { Handle, IpcObject } from '../../model';
 import type { ScanContext } from '../../context';
+import { initialPidNamespace } from '../../context';
 import { asRoot } from '../../gaps';
 import { readLink, readText } from '../../kernel/procfs';
 import type { ScannedProcess } from '../../processes';
@@ -56,6 +57,11 @@ export class Ends {
    * because every process of his descends from one of root's.)
    */
   unseenHolders(objectId: string, seen: readonly number[]): string | undefined {
+    const { host, gaps } = this.context;
+    // What came into a PID namespace from outside (the standard input of a container, say) may have its other holders there.
+    if (host.pidNamespace !== initialPidNamespace && this.holders(objectId).some(({ pid }) => this.#byPid.get(pid)?.ppid === 0)) {
+      return gaps.add({ facility: 'waits', objectId, field: 'outside' }, `processes outside PID namespace ${host.pidNamespace} may have ${objectId} too`, { remedy: 'run the probe on the host, outside the container' });
+    }
     if (this.#unreadable.length === 0) return undefined;
     const holders = seen.map(pid => this.#byPid.get(pid)).filter(process => process !== undefined);
     const first = holders.reduce((least, { startTime }) => BigInt(startTime) < least ? BigInt(startTime) : least, 1n << 62n);
@@ -65,7 +71,7 @@ export class Ends {
     const suspects = this.#unreadable.filter(process => BigInt(process.startTime) >= first && (names.has(process.comm) || this.#descends(process, pids) || sessions.has(this.#session(process.pid))));
     if (suspects.length === 0) return undefined;
     const who = suspects.slice(0, 3).map(({ pid, comm }) => `${comm} (${pid})`).join(', ');
-    return this.context.gaps.failed({ facility: 'waits', objectId, field: 'holders' }, `${who}${suspects.length > 3 ? ', …' : ''} may have ${objectId} too: ${suspects.length === 1 ? 'its' : 'their'} descriptors cannot be read`, 'EACCES', asRoot);
+    return gaps.failed({ facility: 'waits', objectId, field: 'holders' }, `${who}${suspects.length > 3 ? ', …' : ''} may have ${objectId} too: ${suspects.length === 1 ? 'its' : 'their'} descriptors cannot be read`, 'EACCES', asRoot);
   }
 
   #descends(process: ScannedProcess, from: ReadonlySet<number>): boolean {

@@ -37,6 +37,8 @@ export class WaitScene {
   readonly children: ReadonlyMap<number, readonly ScannedProcess[]>;
   /** The second look, before something is said to be stuck. */
   readonly again: boolean;
+  /** Whether a process has timers that send signals, where it was asked. */
+  readonly timers = new Map<number, boolean>();
   /** Ids of the gaps that concern every descriptor; looked for in the second look only. */
   readonly doubts: readonly string[];
 
