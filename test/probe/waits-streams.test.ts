@@ -62,7 +62,7 @@ claimSituations('streams', [
   { situation: 'ring_timer', claim: 'a ring that a timer\'s signal may end', verdict: 'suspected', gap: /timer/ },
   { situation: 'self_pipe_signals', claim: 'a self-pipe that a handler may write to', verdict: 'suspected', gap: /catches SIGTERM/ },
   { situation: 'in_flight', claim: 'a ring of which an end lies in a socket\'s queue', verdict: 'suspected', gap: /sent to pid \d+ .* not received yet/ },
-  { situation: 'hidden', claim: 'a ring of which an end is in the table of a single thread', verdict: 'suspected', gap: /has descriptors of its own/ },
+  { situation: 'hidden', claim: 'a ring of which an end is in the table of a single thread', verdict: 'suspected', members: [0, 1], gap: /has descriptors of its own/ },
   { situation: 'epoll_stale', claim: 'an epoll instance whose descriptor\'s number was given to another' },
   { situation: 'epoll_stale_alike', claim: 'an epoll instance whose eventfd\'s number was given to another eventfd, which nobody else has' },
   { situation: 'ring_poll_timer', claim: 'a ring in which somebody waits for a timer too' },
