@@ -63,10 +63,10 @@ export function orderWaits({ waits, findings, objects }: { readonly waits: reado
   };
 }
 
-/** What could not be read of threads, without the doubts about single waits, which stand beside those. */
+/** What could not be read of threads, without the doubts about single waits (nothing was refused), which stand beside those. */
 export function gapsAmongWaits({ gaps, waits }: Pick<Snapshot, 'gaps' | 'waits'>): Gap[] {
   const doubts = new Set(waits.flatMap(wait => wait.clauses.flatMap(clause => clause.gaps ?? [])));
-  return gaps.filter(({ id, errno, scope }) => scope.facility === 'waits' && (errno !== undefined || !doubts.has(id)));
+  return gaps.filter(({ id, errno, scope }) => scope.facility === 'waits' && (errno !== undefined || (scope.pid === undefined && !doubts.has(id))));
 }
 
 /** A clause that more threads than this could satisfy waits for nobody in particular. */
