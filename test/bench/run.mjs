@@ -1,79 +1,20 @@
 // `npm run bench`: makes a load and measures, in the same run, our snapshot (cold command, warm server, focused), the usual
-// tools, and a C program that makes only the unavoidable reads. Prints a table of milliseconds and ratios.
-//   npm run bench [-- growth]     growth: how cost grows from 100 to 2,000 processes; writes test/bench/growth.svg
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+// tools, and a C program that makes only the unavoidable reads. Prints tables of milliseconds and ratios.
+//   npm run bench [-- snapshot|growth|waits|graph|all]     growth: how cost grows from 100 to 2,000 processes; writes test/bench/growth.svg
+//   waits: all waits of 2,000 blocked threads      graph: the analysis alone, on up to a million edges
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { graph } from './graph.mjs';
+import { build, compile, here, load as loadAverage, median, probe, startLoad, table, timeOf, warmServer } from './measure.mjs';
+import { waits } from './waits.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const repository = join(here, '..', '..');
-const probe = join(repository, 'dist', 'probe.js');
-execFileSync('npm', ['run', '--silent', 'build'], { cwd: repository, stdio: 'inherit' });
-const scratch = mkdtempSync(join(tmpdir(), 'ipc-inspector-bench-'));
-process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
-
-const compile = name => {
-  const program = join(scratch, name);
-  execFileSync('cc', ['-O2', '-Wall', '-o', program, join(here, `${name}.c`)]);
-  return program;
-};
-const [loadProgram, readsProgram] = [compile('load'), compile('reads')];
-
-/** Starts a load; resolves when it is complete. */
-async function startLoad(processes, descriptors, sysv) {
-  const child = spawn(loadProgram, [processes, descriptors, sysv].map(String), { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
-  const [line] = await once(createInterface({ input: child.stdout }), 'line');
-  return { pid: child.pid, line, async stop() { child.stdin.end(); await once(child, 'exit'); } };
-}
-
-const median = values => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-
-/** Wall-clock milliseconds of a command, its output thrown away; undefined when it is not there. */
-function timeOf(command, args, times = 5) {
-  const results = [];
-  for (let i = 0; i < times; i++) {
-    const begin = performance.now();
-    const { error } = spawnSync(command, args, { stdio: 'ignore' });
-    if (error) return undefined;
-    results.push(performance.now() - begin);
-  }
-  return median(results);
-}
-
-async function warmServer(work) {
-  const child = spawn(process.execPath, [probe, 'serve'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const connection = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
-  connection.listen();
-  await connection.sendRequest('initialize', { protocolVersion: 1, client: 'bench' });
-  const ask = async (params, times) => {
-    const results = [];
-    let since;
-    for (let i = 0; i < times; i++) {
-      const begin = performance.now();
-      const answer = await connection.sendRequest('snapshot', { ...params, since });
-      results.push(performance.now() - begin);
-      since = answer.serial;
-    }
-    return median(results.slice(1));
-  };
-  try {
-    return await work(ask, () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024);
-  } finally {
-    connection.dispose();
-    child.stdin.end();
-    await once(child, 'exit');
-  }
-}
-
-const passesOfReads = () => median(execFileSync(readsProgram, ['7'], { encoding: 'utf8' }).trim().split('\n').map(Number).slice(1));
+let programs;
+const compiled = () => programs ??= { load: compile('load'), reads: compile('reads') };
+const passesOfReads = () => median(execFileSync(compiled().reads, ['7'], { encoding: 'utf8' }).trim().split('\n').map(Number).slice(1));
 
 async function compare() {
-  const load = await startLoad(500, 50_000, 9_000);
+  const load = await startLoad(compiled().load, 500, 50_000, 9_000);
   try {
     process.stderr.write(`load: ${load.line}\n`);
     const rows = [];
@@ -91,8 +32,7 @@ async function compare() {
     add('lsipc -m, -q, -s', ['-m', '-q', '-s'].map(flag => timeOf('lsipc', [flag], 3)).reduce((a, b) => a === undefined || b === undefined ? undefined : a + b));
     const lsfd = rows.find(({ what }) => what === 'lsfd')?.ms;
     const reads = rows[0].ms;
-    console.log('| what | ms | × the C program | lsfd ÷ this |\n| --- | ---: | ---: | ---: |');
-    for (const { what, ms } of rows) console.log(`| ${what} | ${ms === undefined ? 'not installed' : ms.toFixed(0)} | ${ms === undefined ? '' : (ms / reads).toFixed(2)} | ${ms === undefined || lsfd === undefined ? '' : (lsfd / ms).toFixed(2)} |`);
+    table(['what', 'ms', '× the C program', 'lsfd ÷ this'], rows.map(({ what, ms }) => ms === undefined ? [what, 'not installed', '', ''] : [what, ms.toFixed(0), (ms / reads).toFixed(2), lsfd === undefined ? '' : (lsfd / ms).toFixed(2)]));
     console.log(`\npeak memory of the warm server: ${memory.toFixed(0)} MB`);
   } finally {
     await load.stop();
@@ -102,7 +42,7 @@ async function compare() {
 async function growth() {
   const points = [];
   for (const processes of [100, 200, 500, 1000, 2000]) {
-    const load = await startLoad(processes, processes * 50, 300);
+    const load = await startLoad(compiled().load, processes, processes * 50, 300);
     try {
       const warm = await warmServer(ask => ask({}, 5));
       points.push({ processes, warm, reads: passesOfReads(), lsfd: timeOf('lsfd', [], 1) });
@@ -110,8 +50,7 @@ async function growth() {
       await load.stop();
     }
   }
-  console.log('| processes | snapshot, warm (ms) | C program (ms) | lsfd (ms) |\n| ---: | ---: | ---: | ---: |');
-  for (const { processes, warm, reads, lsfd } of points) console.log(`| ${processes} | ${warm.toFixed(0)} | ${reads.toFixed(0)} | ${lsfd === undefined ? '' : lsfd.toFixed(0)} |`);
+  table(['processes', 'snapshot, warm (ms)', 'C program (ms)', 'lsfd (ms)'], points.map(({ processes, warm, reads, lsfd }) => [processes, warm.toFixed(0), reads.toFixed(0), lsfd === undefined ? '' : lsfd.toFixed(0)]));
   writeFileSync(join(here, 'growth.svg'), picture(points));
 }
 
@@ -126,4 +65,17 @@ function picture(points) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 300" font-family="sans-serif" font-size="12"><path d="M60 30V260H540" fill="none" stroke="#888"/>${ticks.join('')}<text x="300" y="296" text-anchor="middle" fill="#888">processes, 50 descriptors each</text><text x="55" y="34" text-anchor="end" fill="#888">${most.toFixed(0)} ms</text>${lines.join('')}</svg>\n`;
 }
 
-await (process.argv.includes('growth') ? growth() : compare());
+const measurements = { snapshot: compare, growth, waits, graph };
+const asked = process.argv.slice(2);
+const unknown = asked.filter(name => name !== 'all' && !Object.hasOwn(measurements, name));
+if (unknown.length > 0) {
+  console.error(`unknown measurement ${unknown.join(', ')}; there are ${Object.keys(measurements).join(', ')}, all`);
+  process.exit(2);
+}
+const chosen = asked.includes('all') ? Object.keys(measurements) : asked.length === 0 ? ['snapshot'] : asked;
+if (chosen.some(name => name !== 'graph')) build();
+for (const name of chosen) {
+  const before = loadAverage();
+  await measurements[name]();
+  console.log(`\n${name}: load average ${before} before, ${loadAverage()} after`);
+}

@@ -12,7 +12,7 @@ const groups = [
   { 'sock': 2, 'sockpair': 2, 'sockfd': 2, 'sockmany': 1, 'udp': 2, 'epoll': 2 },
   { 'flock': 2, 'lockf': 2, 'lockofd': 2, 'locka': 2, 'lease': 2, 'fcntl': 1 },
   { 'eventfd': 2, 'poll': 2, 'timerfd': 1, 'sigfd': 2, 'sigq': 2, 'sigsuspend': 2, 'pidfd': 1, 'sleep': 1 },
-  { 'wait': 2, 'vfork': 2, 'vforkmany': 1, 'spawn': 1, 'fork': 1, 'clone': 1, 'zombie': 1, 'exec': 1, 'daemon': 1 },
+  { 'wait': 2, 'vfork': 2, 'spawn': 1, 'fork': 1, 'clone': 1, 'zombie': 1, 'exec': 1, 'daemon': 1 },
   { 'shm': 1, 'shm-sysv': 1, 'memfd': 1, 'pty': 1, 'ptrace': 2, 'pthread': 1, 'aio': 1, 'io-uring': 1, 'remap': 1, 'vm-splice': 1 },
   { 'switch': 1, 'membarrier': 1, 'msyncmany': 1, 'sigchld': 1, 'sigpipe': 1, 'sigio': 1, 'sem-sysv': 2, 'sendfile': 1, 'inotify': 1, 'rwlock': 1, 'dnotify': 1, 'nanosleep': 1 },
 ];

@@ -1,7 +1,8 @@
 // The workload VS Code: the workbench of the tests, served, with a page in Chromium that edits, searches and runs programs in a terminal.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ensureDependencies } from '../workbench/dependencies.mjs';
 import { browserArguments, findBrowser } from '../workbench/browser.mjs';
-import { prepareDemo } from '../workbench/demo.mjs';
 import { openEditor } from '../workbench/editor.mjs';
 import { installEditor } from '../workbench/install.mjs';
 import { artifacts } from '../workbench/places.mjs';
@@ -9,6 +10,7 @@ import { artifacts } from '../workbench/places.mjs';
 export const name = 'vscode';
 
 let browser;
+const files = ['first.js', 'second.js'];
 
 export async function missing() {
   browser = await findBrowser();
@@ -22,10 +24,13 @@ export async function missing() {
   }
 }
 
-export async function start() {
+export async function start({ scratch }) {
   const { tsImport } = await import('tsx/esm/api');
   const { WorkbenchPage } = await tsImport('../workbench/page.ts', import.meta.url);
-  const demo = await prepareDemo('demo-soak');
+  // A folder of its own: a served VS Code saves by itself what is typed.
+  const folder = join(scratch, 'folder');
+  mkdirSync(folder);
+  for (const name of files) writeFileSync(join(folder, name), `// ${name}\n${Array.from({ length: 200 }, (_, i) => `export function value${i}() { return require('node:os').uptime() + ${i}; }`).join('\n')}\n`);
   const { served } = await openEditor(await installEditor(), { name: 'soak', settings: { 'terminal.integrated.gpuAcceleration': 'off' } });
   let page;
   let stopping = false;
@@ -33,10 +38,9 @@ export async function start() {
     stopping = true;
     await page?.close().catch(() => undefined);
     await served.stop();
-    await demo.clean();
   };
   try {
-    page = await WorkbenchPage.open({ address: served.address(demo.folder), chromium: browser.path, browserArguments, demo: demo.folder, artifacts, adapters: {} });
+    page = await WorkbenchPage.open({ address: served.address(folder), chromium: browser.path, browserArguments, demo: folder, artifacts, adapters: {} });
   } catch (error) {
     await stop();
     throw error;
@@ -61,7 +65,7 @@ export async function start() {
 /** What a person does, a little of everything that makes processes and threads wait. */
 async function work(workbench, round) {
   const { page } = workbench;
-  await workbench.openFile(round % 2 === 0 ? 'family.js' : 'names.js');
+  await workbench.openFile(files[round % files.length]);
   await page.keyboard.press('Control+End');
   await page.keyboard.type(`\n// soak ${round}`);
   await page.keyboard.press('Control+Z');

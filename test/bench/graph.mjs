@@ -1,0 +1,74 @@
+// How the analysis alone grows: graphs from 100,000 to 1,000,000 edges, pure, generated from a fixed seed. The fixpoint is linear in edges; so
+// must be everything around it.
+import { build } from 'esbuild';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { median, repository, scratch, table } from './measure.mjs';
+
+/** A generator of numbers below 1 (mulberry32): the same graphs in every run. */
+function random(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const wait = (pid, clauses) => ({ pid, tid: pid, threadComm: 'worker', operation: 'semop', verdict: 'waiting', evidence: [], clauses });
+const alternative = pids => ({ event: 'unlock', threads: pids.map(pid => ({ pid, tid: pid })) });
+const threadsOf = waits => new Map(waits.map(({ pid }) => [pid, [pid]]));
+
+/** Shapes of graphs with about so many edges. */
+const shapes = {
+  /** Nobody runs: everybody waits for all of one and any of three others. */
+  'random, all stuck': edges => {
+    const draw = random(1);
+    const nodes = Math.ceil(edges / 4);
+    const other = () => 1 + Math.floor(draw() * nodes);
+    return Array.from({ length: nodes }, (_, i) => wait(i + 1, [{ alternatives: [alternative([other()])] }, { alternatives: [alternative([other()]), alternative([other(), other()])] }]));
+  },
+  /** One in a hundred waits for the network: most go on, one after the other. */
+  'random, most go on': edges => {
+    const draw = random(2);
+    const nodes = Math.ceil(edges / 4);
+    const other = () => 1 + Math.floor(draw() * nodes);
+    return Array.from({ length: nodes }, (_, i) => wait(i + 1, [{ alternatives: [alternative([other(), other(), other(), other()])], ...(draw() < 0.01 ? { external: 'the network' } : {}) }]));
+  },
+  /** The longest way that a release can take. */
+  'a chain, freed from its end': edges => Array.from({ length: edges }, (_, i) => wait(i + 1, [i === 0 ? { alternatives: [], external: 'the network' } : { alternatives: [alternative([i])] }])),
+  'one ring': edges => Array.from({ length: edges }, (_, i) => wait(i + 1, [{ alternatives: [alternative([(i + 1) % edges + 1])] }])),
+};
+
+const sizes = [100_000, 200_000, 500_000, 1_000_000];
+const generous = { timeoutsFire: true, stoppedGoOn: true, gapsAct: true, orphansAct: true };
+
+export async function graph() {
+  const bundle = join(scratch, 'analysis.mjs');
+  const contents = "export { judge } from './native-probe/analysis/deadlocks'; export { compileWaitGraph, fixpoint } from './native-probe/analysis/waitGraph';";
+  await build({ stdin: { contents, resolveDir: repository, loader: 'ts' }, bundle: true, platform: 'node', format: 'esm', outfile: bundle, logLevel: 'error' });
+  const { judge, compileWaitGraph, fixpoint } = await import(pathToFileURL(bundle).href);
+  // Processor time: what else runs on the machine changes nothing of it.
+  const timed = (work, times = 3) => median(Array.from({ length: times }, () => {
+    const begin = process.cpuUsage();
+    work();
+    const { user, system } = process.cpuUsage(begin);
+    return (user + system) / 1000;
+  }));
+  const rows = [];
+  for (const [shape, make] of Object.entries(shapes)) {
+    for (const size of sizes) {
+      const waits = make(size);
+      const threads = threadsOf(waits);
+      const edges = waits.reduce((sum, { clauses }) => sum + clauses.reduce((all, { alternatives }) => all + alternatives.reduce((each, { threads: { length } }) => each + length, 0), 0), 0);
+      const compiled = compileWaitGraph(waits, threads);
+      const one = timed(() => fixpoint(compiled, generous));
+      const compiling = timed(() => compileWaitGraph(waits, threads));
+      const whole = timed(() => judge({ waits, threads, processes: [], objects: [] }));
+      const milliseconds = ms => ms < 10 ? ms.toFixed(1) : ms.toFixed(0);
+      rows.push([shape, edges.toLocaleString('en'), milliseconds(compiling), milliseconds(one), milliseconds(whole), (whole / edges * 1e6).toFixed(0)]);
+      process.stderr.write(`${shape}, ${edges} edges: ${whole.toFixed(0)} ms\n`);
+    }
+  }
+  table(['graph', 'edges', 'to build the graph (ms)', 'one fixpoint (ms)', 'verdicts and findings (ms)', 'ns an edge'], rows);
+}
