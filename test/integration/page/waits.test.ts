@@ -31,6 +31,7 @@ describe('Waits', function () {
   }
   async function allWaits(): Promise<Locator> {
     await workbench.showContainer('IPC');
+    await workbench.view('IPC Objects'); // drawn: only then can it be folded
     for (const title of ['IPC Objects', 'Processes']) await workbench.fold(title);
     return workbench.view('Waits and Deadlocks');
   }
