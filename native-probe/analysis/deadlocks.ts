@@ -26,7 +26,9 @@ const steps: readonly { readonly verdict: Verdict; readonly assumption: Assumpti
   { verdict: 'deadlocked-until-timeout', assumption: { ...generous, timeoutsFire: false }, base: generous },
   { verdict: 'orphaned', assumption: { ...generous, orphansAct: false }, base: generous },
   { verdict: 'behind-stopped', assumption: stopsLast, base: generous },
-  { verdict: 'suspected', assumption: { ...stopsLast, gapsAct: false }, base: stopsLast },
+  { verdict: 'suspected', assumption: { ...generous, gapsAct: false }, base: generous },
+  // Both a stop and a gap stand in the way: no circle is suspected, and the gaps are named.
+  { verdict: 'behind-stopped', assumption: { ...stopsLast, gapsAct: false }, base: generous },
 ];
 
 /** Gives every wait its verdict, and every group of stuck threads a finding. Any verdict the waits came with is ignored. */
@@ -57,7 +59,7 @@ export function judge(question: WaitsInQuestion): Judgement {
       const members = group.members.filter(node => node < waits.length && !(group.stopped && node === group.core[0]));
       if (members.length === 0) continue;
       for (const node of members) verdicts[node] = verdict;
-      findings.push(findingOf(question, verdict, group, members));
+      findings.push(findingOf(question, verdict, group, members, !assumption.gapsAct));
     }
   }
   return { waits: waits.map((wait, node) => wait.verdict === verdicts[node] ? wait : { ...wait, verdict: verdicts[node] ?? 'waiting' }), findings };
@@ -192,7 +194,7 @@ function inChainOrder(graph: WaitGraph, core: readonly number[], from: (node: nu
   return ordered;
 }
 
-function findingOf(question: WaitsInQuestion, verdict: Verdict, group: Group, members: readonly number[]): Finding {
+function findingOf(question: WaitsInQuestion, verdict: Verdict, group: Group, members: readonly number[], unlessGaps: boolean): Finding {
   const { waits } = question;
   const waitOf = (node: number): Wait => {
     const wait = waits[node];
@@ -210,12 +212,13 @@ function findingOf(question: WaitsInQuestion, verdict: Verdict, group: Group, me
   const links = chain.map(node => ({ wait: waitOf(node), clause: clauseOf(node) }));
   const gapsOf = (nodes: readonly number[]): string[] => [...new Set(nodes.flatMap(node => waitOf(node).clauses.flatMap(clause => clause.gaps ?? [])))];
   const ownGaps = gapsOf(chain);
+  const gaps = !unlessGaps ? [] : ownGaps.length > 0 ? ownGaps : gapsOf(members);
   const tidOrder = (a: Wait, b: Wait): number => a.pid - b.pid || a.tid - b.tid;
   return {
     verdict,
     threads: members.map(waitOf).sort(tidOrder).map(({ pid, tid }) => ({ pid, tid })),
     chain: links.map(({ wait: { pid, tid, objectId }, clause }) => ({ pid, tid, ...(clause?.alternatives[0]?.objectId ?? objectId) !== undefined && { objectId: clause?.alternatives[0]?.objectId ?? objectId } })),
-    gaps: verdict === 'suspected' ? (ownGaps.length > 0 ? ownGaps : gapsOf(members)) : [],
-    explanation: explain({ verdict, links, behind: members.length - (group.stopped ? 1 : core.length), processes: question.processes, objects: question.objects }),
+    gaps,
+    explanation: explain({ verdict, unlessGaps, links, behind: members.length - (group.stopped ? 1 : core.length), processes: question.processes, objects: question.objects }),
   };
 }

@@ -5,6 +5,8 @@ import type { Clause, Finding, IpcObject, Process, ThreadRef, Wait } from '../mo
 export interface ExplainedLink { readonly wait: Wait; readonly clause?: Clause }
 export interface Explained {
   readonly verdict: Finding['verdict'];
+  /** It holds only if what could not be seen does not help. */
+  readonly unlessGaps: boolean;
   readonly links: readonly ExplainedLink[];
   /** How many more threads wait behind the chain. */
   readonly behind: number;
@@ -26,14 +28,17 @@ const conclusions: Readonly<Record<Finding['verdict'], string>> = {
   'suspected': 'This is a deadlock unless somebody who could not be seen acts (see the gaps).',
 };
 
+/** Where gaps stand in the chain. */
+const unlessSeen: Readonly<Partial<Record<Finding['verdict'], string>>> = { 'behind-stopped': 'They go on only after the stopped thread is continued, unless somebody who could not be seen acts (see the gaps).' };
+
 /** The whole explanation of a finding. */
-export function explain({ verdict, links, behind, processes, objects }: Explained): string {
+export function explain({ verdict, unlessGaps, links, behind, processes, objects }: Explained): string {
   const speaker = new Speaker(processes, objects, links);
   const sentences = links.slice(0, spokenLinks).map(link => speaker.link(link));
   if (links.length > spokenLinks) sentences.push(`The chain goes on over ${links.length - spokenLinks} more threads.`);
   if (behind > 0) sentences.push(`${behind} more ${behind === 1 ? 'thread waits' : 'threads wait'} behind them.`);
   const alone = links.length === 1 && verdict === 'deadlocked';
-  sentences.push(alone ? 'It can never go on.' : conclusions[verdict]);
+  sentences.push(alone ? 'It can never go on.' : unlessGaps ? unlessSeen[verdict] ?? conclusions[verdict] : conclusions[verdict]);
   return sentences.join(' ');
 }
 

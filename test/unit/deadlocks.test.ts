@@ -79,6 +79,14 @@ describe('judging waits', () => {
     assert.equal(findings[0]?.explanation, 'backup (930) waits for mutex 0x55aa40 held by app (812). app is stopped. They go on only after the stopped thread is continued.');
   });
 
+  it('does not suspect a circle where somebody stopped is waited for, but for a gap', () => {
+    // A parent with a handler for SIGALRM in waitpid for a child that is stopped: no circle, and the signal may end it.
+    const { verdicts, findings } = judged([wait(930, 930, [{ alternatives: [held('0x55aa40', { pid: 812, tid: 812 })], gaps: ['gap:SIGALRM'] }]), wait(812, 812, [], { operation: 'stopped', stopped: true })]);
+    assert.deepEqual(verdicts, ['behind-stopped', 'waiting']);
+    assert.deepEqual(findings[0]?.gaps, ['gap:SIGALRM']);
+    assert.match(findings[0]?.explanation ?? '', /app is stopped\. They go on only after the stopped thread is continued, unless somebody who could not be seen acts/);
+  });
+
   it('keeps the deadlock of threads that a debugger stopped afterwards', () => {
     const { verdicts } = judged([first, second, third].map(it => ({ ...it, stopped: true })), [[812, [812, 813]], [930, [930]]]);
     assert.deepEqual(new Set(verdicts), new Set(['deadlocked']));
