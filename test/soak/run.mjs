@@ -58,9 +58,9 @@ async function soak(workload) {
     await observer.open();
     running = await workload.start({ scratch, minutes });
     let over = false;
-    // stress-ng comes to its end by itself, the others are stopped; an ill end of any fails.
+    // What comes to its end by itself gets a little longer, the others are stopped; an ill end of any fails.
     running.over.then(() => { over = true; }, error => { over = true; failure ??= error; });
-    await observer.watch(Date.now() + minutes * 60_000, () => over || interrupted);
+    await observer.watch(Date.now() + minutes * 60_000 * (workload.ends ? 1.25 : 1), () => over || interrupted);
   } catch (error) {
     failure ??= error;
   }

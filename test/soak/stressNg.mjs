@@ -19,6 +19,8 @@ const groups = [
 const sizes = { 'shm-bytes': '1M', 'shm-sysv-bytes': '1M', 'shm-sysv-segs': 4, 'memfd-bytes': '4M', 'memfd-fds': 32, 'pty-max': 64, 'epoll-sockets': 64, 'lease-breakers': 3, 'zombie-max': 64 };
 
 export const name = 'stress-ng';
+/** It ends by itself. */
+export const ends = true;
 
 /** What is missing, or undefined. */
 export async function missing() {

@@ -20,7 +20,7 @@ export async function missing() {
     await installEditor();
     return undefined;
   } catch (error) {
-    return `VS Code: ${error instanceof Error ? error.message.split('\n')[0] : error}`;
+    return `VS Code: ${error instanceof Error ? error.message.split('\n').slice(0, 4).join(' ') : error}`;
   }
 }
 
@@ -52,7 +52,7 @@ export async function start({ scratch }) {
       } catch (error) {
         if (stopping) return;
         // A page that was slow is no finding: reload and go on.
-        process.stderr.write(`  the page: ${error instanceof Error ? error.message.split('\n')[0] : error}\n`);
+        process.stderr.write(`  the page: ${error instanceof Error ? error.message.split('\n').slice(0, 4).join(' ') : error}\n`);
         await page.page.keyboard.press('Escape').catch(() => undefined);
         await new Promise(resolve => setTimeout(resolve, 1000));
       }
