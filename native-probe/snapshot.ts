@@ -79,7 +79,7 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
     const again: ScanContext = { ...context, processes: anew, descriptors: new DescriptorIndex(anew) };
     return { context: again, found: await collectAll(again, collected) };
   });
-  const all = uniqueById([...found.objects, ...waiting.objects]).filter(object => wanted(object.kind));
+  const all = merged(found.objects, waiting.objects).filter(object => wanted(object.kind));
   const handles = [...found.handles, ...waiting.handles];
 
   const known = new Set(all.map(object => object.id));
@@ -105,10 +105,10 @@ async function collectAll(context: ScanContext, wanted: (kind: CollectedKind) =>
 }
 
 /** A reader of waits may come upon an object that its facility has described before: the first description stays. */
-function uniqueById(objects: readonly IpcObject[]): IpcObject[] {
-  const byId = new Map<string, IpcObject>();
-  for (const object of objects) if (!byId.has(object.id)) byId.set(object.id, object);
-  return [...byId.values()];
+function merged(objects: readonly IpcObject[], more: readonly IpcObject[]): readonly IpcObject[] {
+  if (more.length === 0) return objects;
+  const ids = new Set(objects.map(({ id }) => id));
+  return [...objects, ...more.filter(({ id }) => !ids.has(id) && ids.add(id))];
 }
 
 async function collectSysvOfAllNamespaces(context: ScanContext): Promise<Found> {
