@@ -18,7 +18,7 @@ import { add, Following } from '../workbench/results.mjs';
 
 /** Bundles the suite: each test file for itself, mocha and VS Code from outside. */
 export async function buildSuite() {
-  const { build: bundle } = await import('esbuild');
+  const { build: bundle, stop } = await import('esbuild');
   const folder = join(repository, 'test/integration');
   const outdir = join(dist, 'test/integration');
   rmSync(outdir, { recursive: true, force: true });
@@ -27,6 +27,7 @@ export async function buildSuite() {
     entryPoints: ['index.ts', ...readdirSync(folder).filter(file => file.endsWith('.test.ts'))].map(file => join(folder, file)),
     external: ['vscode', 'mocha', 'ffi-rs'],
   });
+  await stop(); // esbuild's service process would outlive the suite
   return join(outdir, 'index.js');
 }
 
