@@ -1,7 +1,6 @@
 // The view IPC of the Debuggee: what the followed processes have, what they do with it, and who else has it. Pure.
 import type { Handle, IpcObject, Process } from '../../native-probe/model';
-import { handleWords, processTooltip } from '../objectWords';
-import { objectSummary } from '../objectWords';
+import { handleWords, objectSummary, objectTitle, processTooltip } from '../objectWords';
 import { processName, processState } from '../presentation';
 import { grouped } from '../snapshotIndex';
 import type { SnapshotIndex } from '../snapshotIndex';
@@ -44,7 +43,9 @@ function debuggeeNode(pid: number, followed: readonly number[], index: SnapshotI
     }).map((node, i) => {
       const object = objects[i];
       const alone = object !== undefined && index.handlesOf(object.id).every(handle => handle.pid === pid) && index.gapsOf(object.id).length === 0;
-      return alone ? { ...node, expansion: 'none' as const } : node;
+      // Not under a node of its kind here: an address or a file's name alone would not tell what it is.
+      const label = object === undefined || object.kind.startsWith('sysv') || object.kind.startsWith('posix') ? node.label : objectTitle(object);
+      return { ...node, label, expansion: alone ? 'none' as const : node.expansion };
     }),
     pid,
   };
