@@ -120,7 +120,11 @@ async function pageSuite({ editor, browser, adapters, adapterVsix }) {
   const vsix = await packageExtension(join(cache, 'ipc-inspector.vsix'));
   progress(`VSIX: ${(vsix.bytes / 1024).toFixed(0)} KiB`);
   const demo = await prepareDemo('demo-page');
-  const { served } = await openEditor(editor, { name: 'page', vsix: [vsix.path, adapterVsix] });
+  const { served } = await openEditor(editor, {
+    name: 'page', vsix: [vsix.path, adapterVsix],
+    // Backups of what the tests remove go away with the window's data.
+    env: { XDG_STATE_HOME: join(cache, 'data-page', 'state') },
+  });
   try {
     const prepared = { address: served.address(demo.folder), chromium: browser.path, browserArguments, demo: demo.folder, artifacts, adapters };
     return await mochaSuite('integration at the page', files, { env: { IPC_INSPECTOR_WORKBENCH: JSON.stringify(prepared) }, timeout: 120_000 });
