@@ -10,6 +10,7 @@ import { mochaSuite } from './workbench/mocha.mjs';
 import { repository } from './workbench/places.mjs';
 import { endAllMarked, marked, run, until } from './workbench/processes.mjs';
 import { add } from './workbench/results.mjs';
+import { clearOnSignal, endRun } from './workbench/runs.mjs';
 
 /** One check that is not made of tests: passes unless the action throws. */
 async function check(name, action) {
@@ -53,7 +54,7 @@ if (unknown.length > 0) {
 }
 const chosen = asked.length === 0 ? Object.keys(suites) : ['build', ...asked.filter(name => name !== 'build')];
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void endAllMarked().finally(() => process.exit(130)));
+clearOnSignal();
 
 const started = Date.now();
 const before = await ipcObjects();
@@ -85,6 +86,7 @@ tallies.push(await check('nothing is left behind', async () => {
   await until(() => marked().length === 0, 5000, 'processes').catch(() => undefined);
   const processes = marked().map(({ pid, command }) => `process ${pid}: ${command.slice(0, 200)}`);
   await endAllMarked();
+  await endRun();
   const after = await ipcObjects();
   for (const what of after.unseen) console.log(`    not looked at: ${what}`);
   const left = [...processes, ...leftBehind(before.objects, after.objects)];

@@ -2,8 +2,7 @@
 import type { CollectedKind, Handle, IpcObject, Process } from '../../native-probe/model';
 import { facility } from '../../native-probe/facilityTable';
 import { peerOf } from '../bothEnds';
-import { handleWords, processTooltip } from '../objectWords';
-import { objectSummary } from '../objectWords';
+import { handleWords, objectSummary, objectTitle, processTooltip } from '../objectWords';
 import { processName, processState } from '../presentation';
 import { grouped } from '../snapshotIndex';
 import type { SnapshotIndex } from '../snapshotIndex';
@@ -93,8 +92,11 @@ export function objectOf(parent: string, object: IpcObject, own: readonly Handle
   const others = index.handlesOf(object.id).filter(handle => handle.pid !== pid);
   const gaps = index.gapsOf(object.id);
   const peers = peerNodes(id, object, index);
-  const node = objectNode(parent, object, index, describe(own, objectSummary(object, index)),
+  const named = objectNode(parent, object, index, describe(own, objectSummary(object, index)),
     () => [...othersOf(id, others, followed, index), ...peers, ...gaps.map(gap => gapNode(id, gap))]);
+  // Not under a node of its kind here: an address or a file's name alone would not tell that it is a lock.
+  const isLock = facility(object.kind).category === 'synchronization' && object.persistence !== 'kernel';
+  const node = isLock ? { ...named, label: objectTitle(object) } : named;
   return others.length + gaps.length + peers.length === 0 ? { ...node, expansion: 'none' } : node;
 }
 

@@ -1,8 +1,7 @@
 // A node of a tree view as plain data. The views compute them from snapshots; treeView.ts shows them.
 import type { Gap, Handle } from '../../native-probe/model';
 import type { CommandId, itemMarks } from '../contributions';
-import { handleWords } from '../objectWords';
-import { processTooltip } from '../objectWords';
+import { handleWords, processTooltip } from '../objectWords';
 import { inMarkdown, processName, visible } from '../presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';

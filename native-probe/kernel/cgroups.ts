@@ -18,3 +18,11 @@ export function containerOf(cgroupText: string): string | undefined {
   }
   return undefined;
 }
+
+/**
+ * Whether the memory controller is one of cgroup version 1, by any process's /proc/PID/cgroup. There a program may tell the kernel to write
+ * to an eventfd (cgroup.event_control, cgroups(7)), and then close everything but the eventfd.
+ */
+export function memoryIsVersion1(cgroupText: string): boolean {
+  return /^[1-9]\d*:(?:[^:\n]*,)?memory(?:,[^:\n]*)?:/m.test(cgroupText);
+}

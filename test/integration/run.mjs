@@ -1,7 +1,7 @@
 // The integration suites: inside the extension host of a served VS Code (extension from the working tree), and as a
 // person at the page of one with the VSIX installed.
 //   node test/integration/run.mjs [host] [page]        IPC_INSPECTOR_ONLY=text: only test files whose name contains it
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browserArguments, findBrowser, launchBrowser } from '../workbench/browser.mjs';
@@ -15,10 +15,11 @@ import { packageExtension, packageForTests } from '../workbench/package.mjs';
 import { artifacts, cache, debugAdapters, dist, repository } from '../workbench/places.mjs';
 import { endAllMarked, progress, until } from '../workbench/processes.mjs';
 import { add, Following } from '../workbench/results.mjs';
+import { clearOnSignal, endRun, runFolder } from '../workbench/runs.mjs';
 
 /** Bundles the suite: each test file for itself, mocha and VS Code from outside. */
 export async function buildSuite() {
-  const { build: bundle } = await import('esbuild');
+  const { build: bundle, stop } = await import('esbuild');
   const folder = join(repository, 'test/integration');
   const outdir = join(dist, 'test/integration');
   rmSync(outdir, { recursive: true, force: true });
@@ -27,6 +28,7 @@ export async function buildSuite() {
     entryPoints: ['index.ts', ...readdirSync(folder).filter(file => file.endsWith('.test.ts'))].map(file => join(folder, file)),
     external: ['vscode', 'mocha', 'ffi-rs'],
   });
+  await stop(); // esbuild's service process would outlive the suite
   return join(outdir, 'index.js');
 }
 
@@ -52,7 +54,6 @@ export async function integration(which = []) {
   } catch (error) {
     return skipAll(error instanceof Error ? error.message.split('\n')[0] : String(error));
   }
-  rmSync(artifacts, { recursive: true, force: true });
   mkdirSync(artifacts, { recursive: true });
   const adapters = await adapterStates();
   for (const [type, state] of Object.entries(adapters)) if (state !== 'ready') progress(`${type}: ${state}`);
@@ -69,8 +70,7 @@ async function hostSuite({ editor, browser, adapters, adapterVsix }) {
   console.log('\nintegration, in the extension host');
   await build();
   const suite = await buildSuite();
-  const results = join(artifacts, 'host.jsonl');
-  rmSync(results, { force: true });
+  const results = join(runFolder, 'host.jsonl');
   const demo = await prepareDemo('demo-host');
   const { served } = await openEditor(editor, {
     name: 'host', vsix: [adapterVsix], tests: true,
@@ -93,15 +93,19 @@ async function hostSuite({ editor, browser, adapters, adapterVsix }) {
       following.look();
       if (following.events.length > seen) [seen, quietSince] = [following.events.length, Date.now()];
       // A test may take long, but three minutes without any is a hang.
-      if (Date.now() - quietSince > 180_000) throw new Error(`nothing happened for three minutes; ${served.log} and ${artifacts} may tell why`);
+      if (Date.now() - quietSince > 180_000) throw new Error(`nothing happened for three minutes; ${artifacts} may tell why`);
       return exit !== undefined;
     }, 15 * 60_000, 'the suite in the extension host to end');
     const tally = following.tally('integration in the extension host', `the extension host ended with ${exit} before the suite did`);
-    if (tally.failed > 0) await page.screenshot({ path: join(artifacts, 'host.png') });
+    if (tally.failed > 0) {
+      await page.screenshot({ path: join(artifacts, 'host.png') });
+      copyFileSync(served.log, join(artifacts, 'host-server.log'));
+    }
     if (!following.events.some(event => event.event === 'end')) for (const text of said.slice(-30)) console.log(`      ${text}`);
     return tally;
   } catch (error) {
     await window.contexts()[0]?.pages()[0]?.screenshot({ path: join(artifacts, 'host.png') });
+    copyFileSync(served.log, join(artifacts, 'host-server.log'));
     for (const text of said.slice(-30)) console.log(`      ${text}`);
     return following.tally('integration in the extension host', error instanceof Error ? error.message : String(error));
   } finally {
@@ -119,7 +123,11 @@ async function pageSuite({ editor, browser, adapters, adapterVsix }) {
   const vsix = await packageExtension(join(cache, 'ipc-inspector.vsix'));
   progress(`VSIX: ${(vsix.bytes / 1024).toFixed(0)} KiB`);
   const demo = await prepareDemo('demo-page');
-  const { served } = await openEditor(editor, { name: 'page', vsix: [vsix.path, adapterVsix] });
+  const { served } = await openEditor(editor, {
+    name: 'page', vsix: [vsix.path, adapterVsix],
+    // Backups of what the tests remove go away with the window's data.
+    env: { XDG_STATE_HOME: join(cache, 'data-page', 'state') },
+  });
   try {
     const prepared = { address: served.address(demo.folder), chromium: browser.path, browserArguments, demo: demo.folder, artifacts, adapters };
     return await mochaSuite('integration at the page', files, { env: { IPC_INSPECTOR_WORKBENCH: JSON.stringify(prepared) }, timeout: 120_000 });
@@ -137,11 +145,11 @@ function skipAll(why) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const stop = () => void endAllMarked().finally(() => process.exit(130));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
+  clearOnSignal();
   await ensureDependencies();
   const tally = await integration(process.argv.slice(2));
   await endAllMarked();
+  await endRun();
   console.log(`\n${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
   process.exitCode = tally.failed > 0 ? 1 : 0;
 }

@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { memoryIsVersion1 } from '../../native-probe/kernel/cgroups';
 import { syscallNumber } from '../../native-probe/kernel/syscalls';
 import type { SyscallName } from '../../native-probe/kernel/syscalls';
 import type { Finding, IpcKind, Snapshot, Wait } from '../../native-probe/model';
@@ -173,3 +174,6 @@ export function claimSituations(family: string, blocking: readonly BlockingClaim
     }
   });
 }
+
+/** Where the kernel may write to eventfds without a trace (cgroup version 1), who waits for one is at most suspected. */
+export const byEventfd: Pick<VerdictClaim, 'verdict' | 'gap'> = memoryIsVersion1(readFileSync('/proc/self/cgroup', 'utf8')) ? { verdict: 'suspected', gap: /cgroup version 1/ } : { verdict: 'deadlocked' };

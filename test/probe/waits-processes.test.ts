@@ -1,5 +1,5 @@
 // Threads blocked on children, time, signals, record locks, leases, queues and semaphores, and deadlocks over mixtures of them.
-import { claimSituations } from './waitSituations';
+import { byEventfd, claimSituations } from './waitSituations';
 
 const rights = /any process with rights on/;
 const openers = /whoever may open/;
@@ -49,7 +49,7 @@ claimSituations('processes', [
   { situation: 'queues_crosswise', claim: 'two nameless message queues', verdict: 'deadlocked' },
   { situation: 'queue_and_pipe', claim: 'a nameless message queue and a pipe crosswise', verdict: 'deadlocked' },
   { situation: 'mutex_and_pipe', claim: 'a shared mutex and a pipe crosswise', verdict: 'deadlocked' },
-  { situation: 'event_lock_pipe', claim: 'a pipe, a record lock and an eventfd over three threads', verdict: 'deadlocked' },
+  { situation: 'event_lock_pipe', claim: 'a pipe, a record lock and an eventfd over three threads', ...byEventfd },
   { situation: 'tracer_of_stopped', claim: 'a tracer that waits for a tracee that waits for it', verdict: 'deadlocked' },
   { situation: 'stopped_holder', claim: 'a reader whose only writer is stopped', verdict: 'behind-stopped', members: [0] },
   { situation: 'named_queue', claim: 'a message queue with a name and a pipe crosswise', verdict: 'suspected', gap: openers },

@@ -1,5 +1,5 @@
 // Threads blocked on pipes, FIFOs, sockets, pseudoterminals and event descriptors, as `ipc-probe waits` sees them.
-import { claimSituations } from './waitSituations';
+import { byEventfd, claimSituations } from './waitSituations';
 
 const limit = /takes a borrowed descriptor/;
 const openers = /whoever may open/;
@@ -47,10 +47,10 @@ claimSituations('streams', [
   { situation: 'ring_epoll', claim: 'a ring with epoll_wait in it', verdict: 'deadlocked' },
   { situation: 'ring_select', claim: 'a ring with select in it', verdict: 'deadlocked' },
   { situation: 'both_full', claim: 'two that fill each other\'s pipe before they read', verdict: 'deadlocked' },
-  { situation: 'eventfds', claim: 'two that wait for each other\'s eventfd', verdict: 'deadlocked' },
+  { situation: 'eventfds', claim: 'two that wait for each other\'s eventfd', ...byEventfd },
   { situation: 'self_pipe', claim: 'a reader of a pipe that only it could write to', verdict: 'deadlocked' },
-  { situation: 'threads_alone', claim: 'two threads that wait for their own process', verdict: 'deadlocked' },
-  { situation: 'epoll_alone', claim: 'an event loop that nobody can wake', verdict: 'deadlocked' },
+  { situation: 'threads_alone', claim: 'two threads that wait for their own process', ...byEventfd },
+  { situation: 'epoll_alone', claim: 'an event loop that nobody can wake', ...byEventfd },
   { situation: 'fifo_unlinked', claim: 'a ring over a FIFO without a name', verdict: 'deadlocked' },
   { situation: 'poll_sockets', claim: 'two that poll the ends of one socket pair', verdict: 'deadlocked' },
   { situation: 'tcp_poll', claim: 'two that poll the ends of one TCP connection', verdict: 'deadlocked' },

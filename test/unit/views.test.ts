@@ -92,6 +92,12 @@ Synchronization | 1
     assert.equal(roots[0]?.children?.()[0]?.children?.().length, 10_000);
   });
 
+  it('keeps the order of objects that are called alike in two namespaces', () => {
+    const twins = [aSegment(5), aSegment(5, { id: 'sysv-shared-memory:99:5', namespace: '99' })];
+    const ids = (those: typeof twins): string[] => all(objects(aSnapshot({ objects: those }))).flatMap(it => it.objectId ?? []);
+    assert.deepEqual(ids([...twins].reverse()), ids(twins));
+  });
+
   it('orders by number, not by digits', () => {
     assert.deepEqual(all(objects(aSnapshot({ objects: [aSegment(10), aSegment(9)] }))).filter(it => it.objectId).map(it => it.label), ['shmid 9', 'shmid 10']);
   });

@@ -3,19 +3,19 @@
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { find } from './debian.mjs';
-import { cache, demoSource } from './places.mjs';
+import { demoSource } from './places.mjs';
 import { progress, run } from './processes.mjs';
+import { runFolder, sweepRuns } from './runs.mjs';
 
 /**
  * Copies and builds the demo.
- * @param {string} [name] name of the copy's folder in the cache
+ * @param {string} [name] name of the copy's folder in the folder of the run
  * @returns {Promise<{folder: string, withC: boolean, clean: () => Promise<string>}>} clean ends its processes and removes its objects, and says what it removed
  */
 export async function prepareDemo(name = 'demo') {
-  const folder = join(cache, name);
+  await sweepRuns();
+  const folder = join(runFolder, name);
   const clean = async () => (existsSync(join(folder, 'stop.js')) ? run(process.execPath, [join(folder, 'stop.js')], { cwd: folder, quiet: true }) : '');
-  await clean(); // what a killed run left: the keys are made of the folder's path, so nobody else's objects are meant
-  // A person's edits in an earlier copy are worth nothing against a demo that works.
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   cpSync(demoSource, folder, { recursive: true });

@@ -7,12 +7,13 @@ import { adapterStates, buildSuite } from '../integration/run.mjs';
 import { find } from './debian.mjs';
 import { prepareDemo } from './demo.mjs';
 import { build, ensureDependencies } from './dependencies.mjs';
-import { artifacts, cache, debugAdapters, repository } from './places.mjs';
+import { cache, debugAdapters, repository } from './places.mjs';
 import { endAllMarked } from './processes.mjs';
 import { Following } from './results.mjs';
+import { clearOnSignal, endRun, runFolder } from './runs.mjs';
 
 const version = process.argv[2] ?? 'stable';
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void endAllMarked().finally(() => process.exit(130)));
+clearOnSignal();
 
 await ensureDependencies();
 const { downloadAndUnzipVSCode, runTests, SilentReporter } = await import('@vscode/test-electron');
@@ -37,8 +38,8 @@ if (!process.env.DISPLAY && !process.env.WAYLAND_DISPLAY && xvfb === null) {
 await build();
 const suite = await buildSuite();
 const demo = await prepareDemo('demo-desktop');
-mkdirSync(artifacts, { recursive: true });
-const results = join(artifacts, 'desktop.jsonl');
+mkdirSync(runFolder, { recursive: true });
+const results = join(runFolder, 'desktop.jsonl');
 rmSync(results, { force: true });
 const following = new Following(results);
 const timer = setInterval(() => following.look(), 200);
@@ -55,7 +56,7 @@ try {
       ...(display ? { DISPLAY: display.name } : {}),
     },
     launchArgs: [demo.folder, '--disable-workspace-trust', '--skip-welcome', '--skip-release-notes', '--disable-gpu',
-      `--user-data-dir=${join(cache, 'data-desktop')}`, `--extensions-dir=${join(cache, 'data-desktop/extensions')}`, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+      `--user-data-dir=${join(runFolder, 'data-desktop')}`, `--extensions-dir=${join(runFolder, 'data-desktop/extensions')}`, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
   });
 } catch (error) {
   why = short(error); // Also when tests failed: then the results say which.
@@ -65,6 +66,7 @@ const tally = following.tally('desktop', why);
 display?.stop();
 await endAllMarked();
 await demo.clean();
+await endRun();
 console.log(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
 process.exit(tally.failed > 0 ? 1 : 0);
 

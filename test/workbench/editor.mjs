@@ -1,8 +1,8 @@
 // A VS Code with the extension in it: data folder, settings, installed VSIX files, and the server over it.
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cache } from './places.mjs';
 import { run } from './processes.mjs';
+import { runFolder } from './runs.mjs';
 import { serve } from './serve.mjs';
 
 // Nothing pops up, nothing phones home, nothing depends on what is around the folder.
@@ -30,10 +30,10 @@ const calm = {
  * Starts VS Code on a data folder of its own.
  * @param {{node: string, server: string}} editor from installEditor()
  * @param {{name: string, vsix?: string[], tests?: boolean, settings?: Record<string, unknown>, env?: NodeJS.ProcessEnv}} options
- *   name of the data folder in the cache; VSIX files to install; tests: see serve()
+ *   name of the data folder in the folder of the run; VSIX files to install; tests: see serve()
  */
 export async function openEditor(editor, { name, vsix = [], tests = false, settings = {}, env }) {
-  const data = join(cache, `data-${name}`);
+  const data = join(runFolder, `data-${name}`);
   // A fresh window every time: what an earlier run remembered (open editors, folded views) would make the next one differ.
   if (existsSync(data)) rmSync(data, { recursive: true, force: true });
   for (const kind of ['Machine', 'User']) {

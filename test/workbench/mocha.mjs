@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { artifacts, repository } from './places.mjs';
+import { repository } from './places.mjs';
 import { Following } from './results.mjs';
+import { runFolder } from './runs.mjs';
 
 /**
  * @param {string} name for messages and the result file
@@ -12,8 +13,8 @@ import { Following } from './results.mjs';
  * @returns {Promise<import('./results.mjs').Tally>}
  */
 export async function mochaSuite(name, files, options = {}) {
-  const results = join(artifacts, `${name.replace(/\W+/g, '-')}.jsonl`);
-  mkdirSync(artifacts, { recursive: true });
+  const results = join(runFolder, `${name.replace(/\W+/g, '-')}.jsonl`);
+  mkdirSync(runFolder, { recursive: true });
   rmSync(results, { force: true });
   const following = new Following(results);
   if (files.length === 0) {

@@ -166,7 +166,7 @@ export class WorkbenchPage {
     while (!await expanded.isVisible()) {
       if (Date.now() > end) throw new Error(`the row does not unfold: ${await one.innerText()}`);
       // A refresh of the tree between looking and clicking may take the click: look again.
-      if (await one.getAttribute('aria-expanded') === 'false') await one.locator('.monaco-tl-twistie').click();
+      if (await one.getAttribute('aria-expanded') === 'false') await one.locator('.monaco-tl-twistie').click({ timeout: 2000 }).catch(() => undefined);
       await expanded.waitFor({ timeout: 1000 }).catch(() => undefined);
     }
   }

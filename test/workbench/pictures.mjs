@@ -12,6 +12,7 @@ import { installEditor } from './install.mjs';
 import { packageExtension, packageForTests } from './package.mjs';
 import { artifacts, cache, debugAdapters, repository } from './places.mjs';
 import { endAllMarked, progress } from './processes.mjs';
+import { clearOnSignal, endRun } from './runs.mjs';
 
 const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern', 'high-contrast': 'Default High Contrast' };
 const asked = process.argv.slice(2);
@@ -20,7 +21,7 @@ if (unknown.length > 0) {
   console.error(`unknown picture ${unknown.join(', ')}; there are ${[...Object.keys(themes), 'icon'].join(', ')}`);
   process.exit(2);
 }
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void endAllMarked().finally(() => process.exit(130)));
+clearOnSignal();
 
 await ensureDependencies();
 const { tsImport } = await import('tsx/esm/api');
@@ -39,6 +40,7 @@ try {
   process.exitCode = 1;
 }
 await endAllMarked();
+await endRun();
 
 async function takeAll() {
   if (asked.length === 0 || asked.includes('icon')) await takeIcon(browser.path, join(repository, 'media'));

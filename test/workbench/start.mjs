@@ -9,6 +9,7 @@ import { installEditor } from './install.mjs';
 import { packageExtension, packageForTests } from './package.mjs';
 import { cache, debugAdapters } from './places.mjs';
 import { endAllMarked, progress } from './processes.mjs';
+import { endRun } from './runs.mjs';
 
 let demo;
 let served;
@@ -23,6 +24,7 @@ function stop(status) {
       await endAllMarked();
       const removed = (await demo?.clean())?.trim();
       if (removed) progress(removed);
+      await endRun();
     } catch (error) {
       progress(error instanceof Error ? error.message : String(error));
       status = 1;

@@ -38,12 +38,17 @@ async function inFlight(context: ScanContext, found: Found): Promise<string[]> {
   return gaps;
 }
 
+const ring = 'anon_inode:[io_uring]';
+
 /** io_uring(7) instances that have files of their own or requests under way. */
 async function rings(context: ScanContext): Promise<string[]> {
   const gaps: string[] = [];
-  for (const { pid, comm, descriptors } of context.processes) {
-    for (const { fd, target } of descriptors ?? []) {
-      if (target !== 'anon_inode:[io_uring]') continue;
+  for (const { pid, comm, descriptors, sharedMappings } of context.processes) {
+    const own = (descriptors ?? []).filter(({ target }) => target === ring);
+    // A ring works on without its descriptor (io_uring_register(2), IORING_REGISTER_RING_FDS): nothing tells what it does.
+    const closed = own.length === 0 && sharedMappings?.some(({ path }) => path === ring) === true;
+    if (closed) gaps.push(context.gaps.add({ pid, facility: 'waits', field: 'io_uring' }, `pid ${pid} (${comm}) has an io_uring without a descriptor: what the kernel does for it cannot be seen`));
+    for (const { fd } of own) {
       const fdinfo = readText(`/proc/${pid}/fdinfo/${fd}`);
       if (isGone(fdinfo.errno) || ringIsIdle(fdinfo.value ?? '')) continue;
       gaps.push(context.gaps.add({ pid, facility: 'waits', field: 'io_uring' }, `pid ${pid} (${comm}) has an io_uring with registered files or requests under way: the kernel may read, write or hold open for it what its descriptors do not show`));

@@ -1,7 +1,9 @@
 // Who can make a descriptor readable or writable: by kind of object. One function for blocking reads and writes, and for poll, select
 // and epoll, which wait for any of several. What is not closed (other threads' future, the network, a person) is `external` or a gap.
 import type { Alternative, Epoll, Eventfd, Handle, InetSocket, Pseudoterminal, ThreadRef, UnixSocket } from '../../model';
+import { memoryIsVersion1 } from '../../kernel/cgroups';
 import { syscall } from '../../kernel/libc';
+import { readText } from '../../kernel/procfs';
 import type { WaitScene } from './scene';
 
 /** What a wait needs of a descriptor. `hangup`: it also ends when the other end is closed, whatever was asked (poll(2)). */
@@ -127,8 +129,12 @@ function ofEventfd(scene: WaitScene, waiter: number, { id: objectId }: Eventfd, 
   const gaps: string[] = [];
   for (const { pid } of threadsOf(holders)) {
     const process = scene.byPid.get(pid);
-    const way = process?.descriptors?.find(each => kernelWriters.test(each.target))?.target ?? process?.sharedMappings?.find(each => each.path.startsWith('/[aio]'))?.path;
+    const way = process?.descriptors?.find(each => kernelWriters.test(each.target))?.target ?? process?.sharedMappings?.find(each => each.path.startsWith('/[aio]') || kernelWriters.test(each.path))?.path;
     if (way !== undefined) gaps.push(scene.context.gaps.add({ pid, facility: 'waits', objectId, field: 'kernel' }, `pid ${pid} (${process?.comm ?? '?'}) may have told the kernel to write to an eventfd by itself (${way.slice(0, 40)})`));
+  }
+  // Before anything is said only: on such a machine it concerns every eventfd.
+  if (input && scene.again && memoryIsVersion1(readText('/proc/self/cgroup').value ?? '')) {
+    gaps.push(scene.context.gaps.add({ facility: 'waits', field: 'cgroup-events' }, 'the memory controller is one of cgroup version 1: it may have been told to write to an eventfd by itself (cgroup.event_control), which leaves no trace'));
   }
   const able = besides(scene, waiter, holders);
   // The only one who has it is the only thread that waits: nobody will ever write.
