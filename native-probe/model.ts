@@ -52,6 +52,8 @@ export interface Process {
   readonly namespaces: Namespaces;
   /** Name learnt from the cgroup path; absent when it runs in none. */
   readonly container?: string;
+  /** systemd unit that it belongs to, likewise; absent where systemd manages none. */
+  readonly unit?: string;
   /** The process that traces it; absent when nobody does. */
   readonly tracerPid?: number;
   /** One letter of /proc/PID/stat: R S D T t Z X I. */
