@@ -53,11 +53,13 @@ export const initialPidNamespace = '4026531836';
 
 /** This machine and this probe. Read anew each time: the probe may be moved between namespaces. */
 export function readHost(clock: Clock): Host {
+  const [mntNamespace, netNamespace] = [namespaceNumber(readLink('/proc/self/ns/mnt').value), namespaceNumber(readLink('/proc/self/ns/net').value)];
   const bootId = readText('/proc/sys/kernel/random/boot_id').value?.trim();
   return {
     hostname: hostname(), kernel: release(), architecture: arch(), uid: process.geteuid?.() ?? -1, pid: process.pid,
     ipcNamespace: namespaceNumber(readLink('/proc/self/ns/ipc').value) ?? 'unknown',
     pidNamespace: namespaceNumber(readLink('/proc/self/ns/pid').value) ?? 'unknown',
+    ...(mntNamespace === null ? {} : { mntNamespace }), ...(netNamespace === null ? {} : { netNamespace }),
     ...(bootId === undefined ? {} : { bootId }), bootedAt: new Date(clock.bootMs).toISOString(),
   };
 }

@@ -70,7 +70,7 @@ interface ObjectBase<K extends IpcKind, S> {
   readonly kind: K;
   /** What people call it: /name, path, key. Absent when it has none. */
   readonly name?: string;
-  /** Number of the namespace that scopes it (IPC, or network for sockets); absent where none does. */
+  /** Number of the namespace that scopes it: IPC, network for sockets, mount for what lies in /dev/shm; absent where none does. */
   readonly namespace?: Known<string>;
   readonly persistence: Persistence;
   readonly owner?: Known<Owner>;
@@ -201,6 +201,8 @@ export interface Host {
   /** The probe's effective user and PID; it never counts as a user of anything. */
   readonly uid: number; readonly pid: number;
   readonly ipcNamespace: string; readonly pidNamespace: string;
+  /** The probe's own, too; absent when it could not be read. */
+  readonly mntNamespace?: string; readonly netNamespace?: string;
   readonly bootId?: string;
   /** Start times of processes count from then. */
   readonly bootedAt: Time;
