@@ -1,6 +1,8 @@
 // User actions, and the only place from which their errors reach the user.
 import * as vscode from 'vscode';
 import type { IpcObject } from '../native-probe/model';
+import type { Administrator } from './administrator';
+import { registerAdministratorCommands } from './administratorCommands';
 import { commandIds } from './contributions';
 import type { CommandId } from './contributions';
 import { DisposableStore } from './dispose';
@@ -25,6 +27,7 @@ export interface CommandHost {
   /** Opens the inspector of an object. */
   readonly inspect: (object: IpcObject) => void;
   readonly unseen: UnseenDocument;
+  readonly administrator: Administrator;
 }
 
 /** Registers one command; what it throws is shown and logged. */
@@ -98,6 +101,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   register(commandIds.stopFollowing, () => focus.stopFollowing());
   registerProcessCommands(host, register, args => pidOf(args, views));
   registerListCommands(host, register);
+  registerAdministratorCommands(host.administrator, register);
   register(commandIds.showLog, () => log.show());
   register(commandIds.retry, () => client.retry());
   return store;

@@ -24,6 +24,8 @@ export const commandIds = {
   attachDebugger: 'ipcInspector.attachDebugger',
   copyProcess: 'ipcInspector.copyProcess',
   copyProcessJson: 'ipcInspector.copyProcessJson',
+  lookAsAdministrator: 'ipcInspector.lookAsAdministrator',
+  lookAsYourself: 'ipcInspector.lookAsYourself',
   showLog: 'ipcInspector.showLog',
   retry: 'ipcInspector.retry',
 } as const;
@@ -41,7 +43,7 @@ export type ViewId = typeof viewIds[keyof typeof viewIds];
 
 export const settingSection = 'ipcInspector';
 /** Settings, without the section. */
-export const settingIds = { refreshInterval: 'refreshInterval', minorKinds: 'minorKinds' } as const;
+export const settingIds = { refreshInterval: 'refreshInterval', minorKinds: 'minorKinds', administratorTimeout: 'administratorTimeout', probeExecutable: 'probeExecutable' } as const;
 /** The least `refreshInterval` above 0, in milliseconds. */
 export const leastRefreshInterval = 250;
 
@@ -55,6 +57,8 @@ export const contextKeys = {
   allKinds: 'ipcInspector.allKinds',
   /** Processes lists those without IPC too. */
   allProcesses: 'ipcInspector.allProcesses',
+  /** `yes` while the probe has more rights than the user, `asking` while they are being asked for. */
+  administrator: 'ipcInspector.administrator',
   /** `none`, `session`, `unidentified` (a session whose process is not known), `process` (chosen by hand). */
   focus: 'ipcInspector.focus',
 } as const;
@@ -63,6 +67,7 @@ export interface ContextValues {
   'ipcInspector.filtered': boolean;
   'ipcInspector.allKinds': boolean;
   'ipcInspector.allProcesses': boolean;
+  'ipcInspector.administrator': 'no' | 'asking' | 'yes';
   'ipcInspector.focus': 'none' | 'session' | 'unidentified' | 'process';
 }
 
