@@ -196,6 +196,9 @@ export interface Gap {
   readonly remedy?: string;
 }
 
+/** Something the probe runs in, and its name there. `container`: "docker 0123456789ab", "podman web", "lxc". */
+export interface Surrounding { readonly kind: 'wsl' | 'codespaces' | 'container' | 'flatpak' | 'snap'; readonly name?: string }
+
 export interface Host {
   readonly hostname: string; readonly kernel: string; readonly architecture: string;
   /** The probe's effective user and PID; it never counts as a user of anything. */
@@ -203,6 +206,10 @@ export interface Host {
   readonly ipcNamespace: string; readonly pidNamespace: string;
   /** The probe's own, too; absent when it could not be read. */
   readonly mntNamespace?: string; readonly netNamespace?: string;
+  /** What the probe itself runs in, the widest first; absent on a plain machine. */
+  readonly surroundings?: readonly Surrounding[];
+  /** Names of other IPC, network and mount namespaces by number: containers, `ip netns`, units; most processes first. */
+  readonly namespaceNames?: Readonly<Record<string, readonly string[]>>;
   readonly bootId?: string;
   /** Start times of processes count from then. */
   readonly bootedAt: Time;

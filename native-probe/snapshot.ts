@@ -20,6 +20,8 @@ import { collectSharedMappings } from './facilities/sharedMapping';
 import { collectSignals } from './facilities/signals';
 import { collectFileLocks, fileLockKinds } from './facilities/fileLocks';
 import { collectWaits } from './facilities/waits';
+import { readText } from './kernel/procfs';
+import { namespaceNames } from './namespaceNames';
 import { enterIpcNamespace, foreignIpcNamespaces } from './foreignNamespaces';
 import { focus } from './analysis/focus';
 
@@ -81,9 +83,10 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
   const all = uniqueById([...found.objects, ...waiting.objects]).filter(object => wanted(object.kind));
   const handles = [...found.handles, ...waiting.handles];
 
+  const names = namespaceNames(processes, readText('/proc/self/mountinfo').value ?? '', host);
   const known = new Set(all.map(object => object.id));
   const snapshot: Snapshot = {
-    version: 1, takenAt, host, processes: processes.map(toProcess), objects: all,
+    version: 1, takenAt, host: Object.keys(names).length === 0 ? host : { ...host, namespaceNames: names }, processes: processes.map(toProcess), objects: all,
     // A segment removed between the tables and the maps: its attachment has no object any more.
     handles: handles.filter(handle => known.has(handle.objectId)), waits: waiting.waits, findings: waiting.findings, gaps: gaps.list(),
   };

@@ -29,10 +29,13 @@ describe('a container', function () {
   });
 
   it('is called by its name, and its program has a PID inside and one outside', () => {
-    const process = container.in(snapshotOf());
+    const snapshot = snapshotOf();
+    const process = container.in(snapshot);
     if (container.label !== undefined) assert.equal(process.container, container.label);
     assert.deepEqual(process.nsPids, [process.pid, container.innerPid]);
     assert.notEqual(process.pid, container.innerPid);
+    const { namespaceNames } = snapshot.host;
+    for (const kind of ['ipc', 'net', 'mnt'] as const) assert.deepEqual(namespaceNames?.[process.namespaces[kind] ?? ''], container.label === undefined ? undefined : [container.label], kind);
   });
 
   it('shows its System V objects, queues, /dev/shm and sockets under its own namespaces, as lsns numbers them', () => {
@@ -163,6 +166,17 @@ describe('containers that are strange', function () {
       assert.equal(of(snapshot, 'posix-message-queue', it => it.name === '/bare').namespace, namespaces.ipc);
     } finally {
       await bare.stop();
+    }
+  });
+
+  it('a network namespace of ip netns is called as ip does', function () {
+    const netns = `iit-${process.pid}`;
+    if (spawnSync('ip', ['netns', 'add', netns]).status !== 0) this.skip();
+    try {
+      const { host } = snapshotOf(['--kind', 'pipe']);
+      assert.ok(Object.values(host.namespaceNames ?? {}).some(names => names.length === 1 && names[0] === netns), JSON.stringify(host.namespaceNames));
+    } finally {
+      spawnSync('ip', ['netns', 'delete', netns]);
     }
   });
 
