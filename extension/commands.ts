@@ -16,6 +16,7 @@ import { removeObjects, removeStaleObjects, showProblem } from './removing';
 import { indexOf } from './snapshotIndex';
 import { l10n } from './translation';
 import type { UnseenDocument } from './unseenDocument';
+import type { UnseenPanel } from './unseenPanel';
 import type { IpcViews } from './views/ipcViews';
 
 export interface CommandHost {
@@ -27,6 +28,7 @@ export interface CommandHost {
   /** Opens the inspector of an object. */
   readonly inspect: (object: IpcObject) => void;
   readonly unseen: UnseenDocument;
+  readonly unseenPanel: UnseenPanel;
   readonly administrator: Administrator;
 }
 

@@ -18,6 +18,8 @@ export const commandIds = {
   showAllKinds: 'ipcInspector.showAllKinds',
   showChosenKinds: 'ipcInspector.showChosenKinds',
   explainUnseen: 'ipcInspector.explainUnseen',
+  explainUnseenAsText: 'ipcInspector.explainUnseenAsText',
+  copyMountCommand: 'ipcInspector.copyMountCommand',
   findProcess: 'ipcInspector.findProcess',
   showAllProcesses: 'ipcInspector.showAllProcesses',
   hideProcessesWithoutIpc: 'ipcInspector.hideProcessesWithoutIpc',

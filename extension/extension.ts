@@ -14,6 +14,7 @@ import { showProblem } from './removing';
 import { onDidChangeMinorKinds, onDidChangeRefreshInterval, refreshInterval } from './settings';
 import { l10n } from './translation';
 import { UnseenDocument } from './unseenDocument';
+import { UnseenPanel } from './unseenPanel';
 import { readUserNames } from './userNames';
 import { IpcViews } from './views/ipcViews';
 
@@ -45,7 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
     inspect: id => void vscode.commands.executeCommand(commandIds.openInspector, id),
     followProcess: pid => void vscode.commands.executeCommand(commandIds.followThisProcess, pid),
   }));
-  own(registerCommands({ client, model, views, focus, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()), administrator }));
+  own(registerCommands({ client, model, views, focus, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()), unseenPanel: own(new UnseenPanel()), administrator }));
 }
 
 /** On another system there is nothing to see: the views say so, and so do the commands. */
