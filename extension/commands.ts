@@ -1,6 +1,8 @@
 // User actions, and the only place from which their errors reach the user.
 import * as vscode from 'vscode';
 import type { IpcObject } from '../native-probe/model';
+import type { Administrator } from './administrator';
+import { registerAdministratorCommands } from './administratorCommands';
 import { commandIds } from './contributions';
 import type { CommandId } from './contributions';
 import { DisposableStore } from './dispose';
@@ -14,6 +16,7 @@ import { removeObjects, removeStaleObjects, showProblem } from './removing';
 import { indexOf } from './snapshotIndex';
 import { l10n } from './translation';
 import type { UnseenDocument } from './unseenDocument';
+import type { UnseenPanel } from './unseenPanel';
 import type { IpcViews } from './views/ipcViews';
 
 export interface CommandHost {
@@ -25,6 +28,8 @@ export interface CommandHost {
   /** Opens the inspector of an object. */
   readonly inspect: (object: IpcObject) => void;
   readonly unseen: UnseenDocument;
+  readonly unseenPanel: UnseenPanel;
+  readonly administrator: Administrator;
 }
 
 /** Registers one command; what it throws is shown and logged. */
@@ -99,6 +104,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   registerProcessCommands(host, register, args => pidOf(args, views));
   registerWaitCommands(host, register, args => pathOf(args, views));
   registerListCommands(host, register);
+  registerAdministratorCommands(host.administrator, register);
   register(commandIds.showLog, () => log.show());
   register(commandIds.retry, () => client.retry());
   return store;

@@ -18,6 +18,8 @@ export const commandIds = {
   showAllKinds: 'ipcInspector.showAllKinds',
   showChosenKinds: 'ipcInspector.showChosenKinds',
   explainUnseen: 'ipcInspector.explainUnseen',
+  explainUnseenAsText: 'ipcInspector.explainUnseenAsText',
+  copyMountCommand: 'ipcInspector.copyMountCommand',
   findProcess: 'ipcInspector.findProcess',
   showAllProcesses: 'ipcInspector.showAllProcesses',
   hideProcessesWithoutIpc: 'ipcInspector.hideProcessesWithoutIpc',
@@ -28,6 +30,8 @@ export const commandIds = {
   hideIdleWaits: 'ipcInspector.hideIdleWaits',
   showChain: 'ipcInspector.showChain',
   revealInProcesses: 'ipcInspector.revealInProcesses',
+  lookAsAdministrator: 'ipcInspector.lookAsAdministrator',
+  lookAsYourself: 'ipcInspector.lookAsYourself',
   showLog: 'ipcInspector.showLog',
   retry: 'ipcInspector.retry',
 } as const;
@@ -46,7 +50,7 @@ export type ViewId = typeof viewIds[keyof typeof viewIds];
 
 export const settingSection = 'ipcInspector';
 /** Settings, without the section. */
-export const settingIds = { refreshInterval: 'refreshInterval', minorKinds: 'minorKinds', deadlockNotifications: 'deadlockNotifications' } as const;
+export const settingIds = { refreshInterval: 'refreshInterval', minorKinds: 'minorKinds', deadlockNotifications: 'deadlockNotifications', administratorTimeout: 'administratorTimeout', probeExecutable: 'probeExecutable' } as const;
 /** The least `refreshInterval` above 0, in milliseconds. */
 export const leastRefreshInterval = 250;
 
@@ -62,6 +66,8 @@ export const contextKeys = {
   allProcesses: 'ipcInspector.allProcesses',
   /** The views of waits list idle threads too. */
   idleWaits: 'ipcInspector.idleWaits',
+  /** `yes` while the probe has more rights than the user, `asking` while they are being asked for. */
+  administrator: 'ipcInspector.administrator',
   /** `none`, `session`, `unidentified` (a session whose process is not known), `process` (chosen by hand). */
   focus: 'ipcInspector.focus',
 } as const;
@@ -71,6 +77,7 @@ export interface ContextValues {
   'ipcInspector.allKinds': boolean;
   'ipcInspector.allProcesses': boolean;
   'ipcInspector.idleWaits': boolean;
+  'ipcInspector.administrator': 'no' | 'asking' | 'yes';
   'ipcInspector.focus': 'none' | 'session' | 'unidentified' | 'process';
 }
 

@@ -1,6 +1,7 @@
 // Constructs, wires, registers.
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { createAdministrator } from './administratorCommands';
 import { registerCommands } from './commands';
 import { setContext } from './contextKeys';
 import { commandIds, contextKeys, viewIds } from './contributions';
@@ -14,6 +15,7 @@ import { showProblem } from './removing';
 import { onDidChangeMinorKinds, onDidChangeRefreshInterval, refreshInterval } from './settings';
 import { l10n } from './translation';
 import { UnseenDocument } from './unseenDocument';
+import { UnseenPanel } from './unseenPanel';
 import { readUserNames } from './userNames';
 import { IpcViews } from './views/ipcViews';
 
@@ -31,6 +33,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = own(vscode.window.createOutputChannel('IPC Inspector', { log: true }));
   const client = own(new ProbeClient({ start: () => startProbe(path.join(context.extensionPath, 'dist', 'probe.js')), log }));
   own(tellOnce(client, reason => void showProblem(l10n.t('The IPC probe has ended and is being restarted. {0}', reason), log)));
+  const administrator = createAdministrator(client, log, context, { add: own });
   const model = own(new IpcModel({ client, log, interval: refreshInterval }));
   own(onDidChangeRefreshInterval(() => model.reschedule()));
   const sessions = own(new DebugSessions(log));
@@ -45,7 +48,7 @@ export function activate(context: vscode.ExtensionContext): void {
     inspect: id => void vscode.commands.executeCommand(commandIds.openInspector, id),
     followProcess: pid => void vscode.commands.executeCommand(commandIds.followThisProcess, pid),
   }));
-  own(registerCommands({ client, model, views, focus, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()) }));
+  own(registerCommands({ client, model, views, focus, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()), unseenPanel: own(new UnseenPanel()), administrator }));
 }
 
 /** On another system there is nothing to see: the views say so, and so do the commands. */

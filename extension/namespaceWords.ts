@@ -6,10 +6,11 @@ import { grouped } from './snapshotIndex';
 import type { SnapshotIndex } from './snapshotIndex';
 import { l10n } from './translation';
 
-type NamespaceKind = 'ipc' | 'net';
+type NamespaceKind = 'ipc' | 'net' | 'mnt';
 
-/** Which kind of namespace scopes objects of a kind: the network's for sockets, IPC for the rest. */
+/** Which kind of namespace scopes objects of a kind: the network's for sockets, the mounts' for what lies in /dev/shm, IPC for the rest. */
 export function namespaceKind(kind: IpcObject['kind']): NamespaceKind {
+  if (kind === 'posix-shared-memory' || kind === 'posix-semaphore') return 'mnt';
   return facility(kind).category === 'byte stream' ? 'net' : 'ipc';
 }
 
@@ -28,13 +29,13 @@ export function namespaceWords(kind: NamespaceKind, namespace: Known<string>, in
 }
 
 function wordsOf(kind: NamespaceKind, namespace: Known<string>, index: SnapshotIndex): NamespaceWords {
-  if (namespace === null) return { label: kind === 'ipc' ? l10n.t('Unknown IPC namespace') : l10n.t('Unknown network namespace'), description: '', own: false };
+  if (namespace === null) return { label: kind === 'ipc' ? l10n.t('Unknown IPC namespace') : kind === 'net' ? l10n.t('Unknown network namespace') : l10n.t('Unknown mount namespace'), description: '', own: false };
   const inside = index.snapshot.processes.filter(process => process.namespaces[kind] === namespace);
   const own = namespace === ownNamespace(kind, index);
-  const numbered = kind === 'ipc' ? l10n.t('IPC namespace {0}', visible(namespace)) : l10n.t('network namespace {0}', visible(namespace));
+  const numbered = kind === 'ipc' ? l10n.t('IPC namespace {0}', visible(namespace)) : kind === 'net' ? l10n.t('network namespace {0}', visible(namespace)) : l10n.t('mount namespace {0}', visible(namespace));
   const residents = count(inside.length, l10n.t('1 process'), n => l10n.t('{0} processes', n));
   if (own) return { label: l10n.t('{0} (this machine)', visible(index.snapshot.host.hostname, 60)), description: [numbered, residents].join(' · '), own };
-  const [first, ...others] = [...grouped(inside, it => it.container).keys()];
+  const [first, ...others] = index.snapshot.host.namespaceNames?.[namespace] ?? [...grouped(inside, it => it.container).keys()];
   if (first !== undefined) {
     return { label: others.length === 0 ? visible(first, 80) : l10n.t('{0} and {1} more', visible(first, 80), others.length), description: [numbered, residents].join(' · '), own };
   }
@@ -44,7 +45,8 @@ function wordsOf(kind: NamespaceKind, namespace: Known<string>, index: SnapshotI
 
 /** The namespace of the probe itself. The host names that of IPC; the probe's own process, or that of PID 1, tells the network's. */
 function ownNamespace(kind: keyof Namespaces & NamespaceKind, { snapshot: { host }, processes }: SnapshotIndex): string | undefined {
-  return kind === 'ipc' ? host.ipcNamespace : (processes.get(host.pid) ?? processes.get(1))?.namespaces.net ?? undefined;
+  if (kind === 'mnt') return host.mntNamespace;
+  return kind === 'ipc' ? host.ipcNamespace : host.netNamespace ?? (processes.get(host.pid) ?? processes.get(1))?.namespaces.net ?? undefined;
 }
 
 /** Objects by namespace, the own one first, then by name; undefined when there is only the own one, or when none scopes them. */

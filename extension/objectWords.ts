@@ -215,6 +215,8 @@ export function processTooltip(process: Process | undefined, pid: number, does: 
     [l10n.t('Parent'), String(process.ppid)],
     ...(process.tracerPid === undefined ? [] : [[l10n.t('Traced by'), String(process.tracerPid)] satisfies [string, string]]),
     ...(process.container === undefined ? [] : [[l10n.t('Container'), inMarkdown(process.container)] satisfies [string, string]]),
+    ...(process.unit === undefined ? [] : [[l10n.t('Unit'), inMarkdown(process.unit)] satisfies [string, string]]),
+    ...(process.nsPids === undefined ? [] : [[l10n.t('PID inside'), process.nsPids.slice(1).join(', ')] satisfies [string, string]]),
   ];
   return [`**${inMarkdown(processName(process, pid))}** PID ${pid}`, rows.map(([label, value]) => `${label}: ${value}  `).join('\n'), ...(does === '' ? [] : [inMarkdown(does)])].join('\n\n');
 }

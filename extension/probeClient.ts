@@ -38,6 +38,8 @@ export interface ProbeClientOptions {
 }
 
 const defaultTimeouts: Record<Method, number> = { initialize: 10_000, snapshot: 20_000, stale: 60_000, peek: 20_000, remove: 120_000, restore: 120_000 };
+/** So many answers in a row may fail to come before an adopted probe is given up. */
+const mostOverdue = 2;
 const defaultBackOff = [250, 1_000, 4_000, 10_000];
 
 /** How VS Code starts the probe: its own executable as plain Node, on the compiled probe. */
@@ -50,7 +52,7 @@ export class ProbeUnavailable extends Error {
   override readonly name = 'ProbeUnavailable';
 }
 
-interface Running { readonly child: ChildProcessWithoutNullStreams; readonly connection: MessageConnection; readonly ready: Promise<InitializeResult>; lost: boolean; lostReason: string; readonly lostSignal: CancellationTokenSource }
+interface Running { readonly child: ChildProcessWithoutNullStreams; readonly connection: MessageConnection; readonly ready: Promise<InitializeResult>; readonly adopted: boolean; overdue: number; lost: boolean; lostReason: string; readonly lostSignal: CancellationTokenSource }
 
 /** One probe at a time; the first request starts it. */
 export class ProbeClient implements Disposable {
@@ -87,7 +89,23 @@ export class ProbeClient implements Disposable {
     return this.send(running, method, params, token);
   }
 
-  /** Starts the probe again at once, also after it failed for good. */
+  /**
+   * Goes on with a probe that was started with other rights (`serve` on its standard input and output). When it is lost, the usual one is
+   * started at once. Rejects, and stays with the usual one, when it does not answer as it should.
+   */
+  async adopt(child: ChildProcessWithoutNullStreams): Promise<InitializeResult> {
+    if (this.disposed) { child.stdin.end(); throw new ProbeUnavailable(l10n.t('The probe has been shut down.')); }
+    clearTimeout(this.restart);
+    const before = this.running;
+    const running = this.connect(child, true);
+    if (before) this.end(before);
+    return running.ready;
+  }
+
+  /** Whether the probe is one that was adopted. */
+  get adopted(): boolean { return this.running?.adopted === true; }
+
+  /** Starts the usual probe again at once, also after it failed for good. */
   retry(): void {
     if (this.disposed) return;
     clearTimeout(this.restart);
@@ -118,11 +136,15 @@ export class ProbeClient implements Disposable {
         listeners.push(running.lostSignal.token.onCancellationRequested(() => reject(new ProbeUnavailable(running.lostReason))));
       });
       if (token) listeners.push(token.onCancellationRequested(() => cancel.cancel()));
-      return await Promise.race([running.connection.sendRequest<Requests[M]['result']>(method, params, cancel.token), overdue]);
+      const answer = await Promise.race([running.connection.sendRequest<Requests[M]['result']>(method, params, cancel.token), overdue]);
+      running.overdue = 0;
+      return answer;
     } catch (error) {
       if (error instanceof ProbeUnavailable) {
         cancel.cancel();
         this.options.log.warn(error.message);
+        // The usual one can be waited for; rights are not left with one that hangs.
+        if (running.adopted && ++running.overdue >= mostOverdue) this.lost(running, error.message);
       }
       throw error;
     } finally {
@@ -132,11 +154,15 @@ export class ProbeClient implements Disposable {
   }
 
   private launch(): Running {
+    return this.connect(this.options.start(), false);
+  }
+
+  private connect(child: ChildProcessWithoutNullStreams, adopted: boolean): Running {
+    clearTimeout(this.proven);
     this.setState({ kind: 'starting' });
-    const child = this.options.start();
     const connection = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
     const lostSignal = new CancellationTokenSource();
-    const running: Running = { child, connection, lost: false, lostReason: '', lostSignal, ready: Promise.resolve().then(() => this.handshake(running)) };
+    const running: Running = { child, connection, adopted, overdue: 0, lost: false, lostReason: '', lostSignal, ready: Promise.resolve().then(() => this.handshake(running)) };
     this.running = running;
     createInterface({ input: child.stderr }).on('line', line => this.options.log.info(`probe: ${line}`));
     // Writing to a probe that has just died: its `exit` tells the story, this would only tell it twice.
@@ -172,8 +198,10 @@ export class ProbeClient implements Disposable {
     running.lostSignal.cancel();
     running.connection.dispose();
     running.child.stdin.end();
-    // One that hangs in a read does not see the end of its input. (Ours to kill while it runs with our rights.)
-    const late = setTimeout(() => running.child.kill('SIGKILL'), 2_000);
+    // One that hangs in a read does not see the end of its input. (Ours to kill while it runs with our rights; of another it must be known.)
+    const late = setTimeout(() => {
+      if (!running.child.kill('SIGKILL')) this.options.log.warn(`the probe (PID ${running.child.pid}) has not ended, and runs with rights that forbid to kill it: it goes when its read returns`);
+    }, 2_000);
     late.unref();
     running.child.once('exit', () => clearTimeout(late));
   }
@@ -184,6 +212,11 @@ export class ProbeClient implements Disposable {
     this.end(running, reason);
     if (!wasCurrent || this.disposed) return;
     clearTimeout(this.proven);
+    if (running.adopted) {
+      this.options.log.error(reason);
+      this.launch();
+      return;
+    }
     const delay = this.backOff[this.failures];
     this.failures++;
     this.options.log.error(reason);

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { attachOffers, debugTypesOf, inspectorOfAnother } from './attachOffers';
 import type { AttachOffer } from './attachOffers';
 import type { CommandHost, Register } from './commands';
+import type { Snapshot } from '../native-probe/model';
 import { commandIds } from './contributions';
 import { findProcess } from './followProcess';
 import { inQuickPick, processName } from './presentation';
@@ -59,7 +60,7 @@ export function registerWaitCommands({ views }: CommandHost, register: Register,
 }
 
 /** Registers what chooses the kinds that are listed, and what explains what is missing. */
-export function registerListCommands({ client, views, unseen }: CommandHost, register: Register): void {
+export function registerListCommands({ client, views, unseen, unseenPanel }: CommandHost, register: Register): void {
   register(commandIds.showAllKinds, () => views.setAllKinds(true));
   register(commandIds.showChosenKinds, () => views.setAllKinds(false));
   register(commandIds.chooseKinds, async () => {
@@ -71,9 +72,15 @@ export function registerListCommands({ client, views, unseen }: CommandHost, reg
     views.setAllKinds(false);
     await setMinorKinds(kindsInOrder.map(it => it.kind).filter(kind => !listed.has(kind)));
   });
-  register(commandIds.explainUnseen, async () => {
+  const lookAtAll = async (show: (snapshot: Snapshot) => void | Promise<void>): Promise<void> => {
     const result = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: l10n.t('Looking at all processes…') }, async () => client.request('snapshot', {}));
-    if ('snapshot' in result) await unseen.show(result.snapshot);
+    if ('snapshot' in result) await show(result.snapshot);
+  };
+  register(commandIds.explainUnseen, () => lookAtAll(snapshot => { unseenPanel.show(snapshot); }));
+  register(commandIds.explainUnseenAsText, () => lookAtAll(snapshot => unseen.show(snapshot)));
+  register(commandIds.copyMountCommand, async () => {
+    await vscode.env.clipboard.writeText('sudo mkdir -p /dev/mqueue && sudo mount -t mqueue none /dev/mqueue');
+    vscode.window.setStatusBarMessage(l10n.t('The command that mounts the message queues is in the clipboard.'), 5_000);
   });
 }
 

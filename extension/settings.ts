@@ -46,6 +46,18 @@ export function onDidChangeDeadlockNotifications(listener: () => void): vscode.D
   return onDidChange(settingIds.deadlockNotifications, listener);
 }
 
+/** Minutes after which an administrator's rights are given up; 0: never by time. */
+export function administratorTimeout(): number {
+  const value = vscode.workspace.getConfiguration(settingSection).get<unknown>(settingIds.administratorTimeout);
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 15;
+}
+
+/** A Node.js that was prepared with capabilities; empty: none. Never what a workspace says: its folder may be anybody's. */
+export function probeExecutable(): string {
+  const found = vscode.workspace.getConfiguration(settingSection).inspect<unknown>(settingIds.probeExecutable);
+  return typeof found?.globalValue === 'string' ? found.globalValue.trim() : '';
+}
+
 function onDidChange(setting: string, listener: () => void): vscode.Disposable {
   return vscode.workspace.onDidChangeConfiguration(event => {
     if (event.affectsConfiguration(`${settingSection}.${setting}`)) listener();

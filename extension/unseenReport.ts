@@ -1,4 +1,4 @@
-// "Explain What Cannot Be Seen": all gaps of a snapshot by cause, each with what is missing for it and what would help, as text. Pure.
+// "What Can’t I See?" as text: all gaps of a snapshot by cause, each with what is missing for it and what would help, as text. Pure.
 import type { Gap, Snapshot } from '../native-probe/model';
 import { visible } from './presentation';
 import { grouped } from './snapshotIndex';

@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { facilityTable } from './facilityTable';
 import type { CollectedKind, Snapshot } from './model';
 import { judgeStale } from './analysis/stale';
+import { confine } from './confinement';
 import { peek } from './peek';
 import { formatContents } from './contentsTable';
 import { removeObjects } from './removal';
@@ -146,7 +147,11 @@ function commands(setStatus: (status: number) => void): Command {
     });
 
   verb('serve', 'JSON-RPC 2.0 on standard input and output; ends when standard input ends')
-    .action(async () => { setStatus(await serve(process.stdin, process.stdout, process.stderr)); });
+    .option('--confined', 'first give up every right that looking does not need: how an editor starts a probe with more rights')
+    .action(async (options: { confined?: true }) => {
+      if (options.confined) confine(process.stderr);
+      setStatus(await serve(process.stdin, process.stdout, process.stderr));
+    });
 
   return program;
 }

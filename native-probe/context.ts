@@ -1,8 +1,9 @@
 // What every facility gets of the pass it takes part in: the host, the processes, where to put gaps, and when to pause.
 import { hostname, release, arch } from 'node:os';
-import type { Host } from './model';
+import type { Host, Surrounding } from './model';
 import type { Gaps } from './gaps';
 import { readLink, readText } from './kernel/procfs';
+import { readEvidence, surroundingsOf } from './kernel/surroundings';
 import type { DescriptorIndex } from './descriptorIndex';
 import type { ScannedProcess } from './processes';
 
@@ -53,19 +54,42 @@ export const initialPidNamespace = '4026531836';
 
 /** This machine and this probe. Read anew each time: the probe may be moved between namespaces. */
 export function readHost(clock: Clock): Host {
+  const [mntNamespace, netNamespace] = [namespaceNumber(readLink('/proc/self/ns/mnt').value), namespaceNumber(readLink('/proc/self/ns/net').value)];
+  const surroundings = surroundingsOf(readEvidence());
   const bootId = readText('/proc/sys/kernel/random/boot_id').value?.trim();
   return {
     hostname: hostname(), kernel: release(), architecture: arch(), uid: process.geteuid?.() ?? -1, pid: process.pid,
     ipcNamespace: namespaceNumber(readLink('/proc/self/ns/ipc').value) ?? 'unknown',
     pidNamespace: namespaceNumber(readLink('/proc/self/ns/pid').value) ?? 'unknown',
+    ...(surroundings.length === 0 ? {} : { surroundings }),
+    ...(mntNamespace === null ? {} : { mntNamespace }), ...(netNamespace === null ? {} : { netNamespace }),
     ...(bootId === undefined ? {} : { bootId }), bootedAt: new Date(clock.bootMs).toISOString(),
   };
 }
 
+/** Where a nested PID namespace is, and what leads out of it. */
+function sandboxWords(inside: Surrounding | undefined): { where: string; remedy: string } {
+  const remedy = 'run the probe on the host, outside the container';
+  if (inside === undefined) return { where: '', remedy };
+  const name = inside.name === undefined ? '' : ` ${inside.name}`;
+  switch (inside.kind) {
+    case 'flatpak': return { where: ` (the Flatpak sandbox of${name || ' this program'})`, remedy: 'use a VS Code that is no Flatpak, or connect from it to this machine over SSH' };
+    case 'wsl': return { where: ` (WSL distribution${name})`, remedy: 'open a window in the other WSL distribution; the IPC of Windows programs is not visible from Linux' };
+    case 'codespaces': return { where: ` (the codespace${name})`, remedy: 'what is outside of a codespace cannot be reached' };
+    case 'container': return { where: ` (container${name})`, remedy };
+    case 'snap': return { where: ` (snap${name})`, remedy: 'use a VS Code that is no confined snap (the classic snap, or the package)' };
+  }
+}
+
 /** Gaps that concern all processes: hidden ones (hidepid), and those outside a nested PID namespace. */
 export function gapsOfView(host: Host, gaps: Gaps, processes: readonly ScannedProcess[]): void {
+  const inside = host.surroundings?.at(-1);
   if (host.pidNamespace !== initialPidNamespace) {
-    gaps.add({ facility: 'processes', field: 'pid-namespace' }, `this probe runs in PID namespace ${host.pidNamespace}: processes outside it are invisible`, { remedy: 'run the probe on the host, outside the container' });
+    const { where, remedy } = sandboxWords(inside);
+    gaps.add({ facility: 'processes', field: 'pid-namespace' }, `this probe runs in PID namespace ${host.pidNamespace}${where}: processes outside it are invisible`, { remedy });
+  }
+  if (inside?.kind === 'snap') {
+    gaps.add({ facility: 'processes', field: 'sandbox' }, `the confinement of snap ${inside.name ?? ''} hides what other programs have, and its /dev/shm may be its own`, { remedy: 'use a VS Code that is no confined snap (the classic snap, or the package)' });
   }
   const foreign = processes.some(process => process.uid !== host.uid);
   if (host.uid !== 0 && !foreign) {

@@ -52,6 +52,8 @@ export interface Process {
   readonly namespaces: Namespaces;
   /** Name learnt from the cgroup path; absent when it runs in none. */
   readonly container?: string;
+  /** systemd unit that it belongs to, likewise; absent where systemd manages none. */
+  readonly unit?: string;
   /** The process that traces it; absent when nobody does. */
   readonly tracerPid?: number;
   /** One letter of /proc/PID/stat: R S D T t Z X I. */
@@ -68,7 +70,7 @@ interface ObjectBase<K extends IpcKind, S> {
   readonly kind: K;
   /** What people call it: /name, path, key. Absent when it has none. */
   readonly name?: string;
-  /** Number of the namespace that scopes it (IPC, or network for sockets); absent where none does. */
+  /** Number of the namespace that scopes it: IPC, network for sockets, mount for what lies in /dev/shm; absent where none does. */
   readonly namespace?: Known<string>;
   readonly persistence: Persistence;
   readonly owner?: Known<Owner>;
@@ -194,11 +196,20 @@ export interface Gap {
   readonly remedy?: string;
 }
 
+/** Something the probe runs in, and its name there. `container`: "docker 0123456789ab", "podman web", "lxc". */
+export interface Surrounding { readonly kind: 'wsl' | 'codespaces' | 'container' | 'flatpak' | 'snap'; readonly name?: string }
+
 export interface Host {
   readonly hostname: string; readonly kernel: string; readonly architecture: string;
   /** The probe's effective user and PID; it never counts as a user of anything. */
   readonly uid: number; readonly pid: number;
   readonly ipcNamespace: string; readonly pidNamespace: string;
+  /** The probe's own, too; absent when it could not be read. */
+  readonly mntNamespace?: string; readonly netNamespace?: string;
+  /** What the probe itself runs in, the widest first; absent on a plain machine. */
+  readonly surroundings?: readonly Surrounding[];
+  /** Names of other IPC, network and mount namespaces by number: containers, `ip netns`, units; most processes first. */
+  readonly namespaceNames?: Readonly<Record<string, readonly string[]>>;
   readonly bootId?: string;
   /** Start times of processes count from then. */
   readonly bootedAt: Time;

@@ -5,8 +5,8 @@ import type { PeekParams, PeekResult } from './protocol';
 import { errnoInWords } from './gaps';
 import { devShmPath } from './facilities/removal';
 import { withBorrowedDescriptor } from './kernel/borrowedDescriptor';
-import { inIpcNamespaceOf } from './kernel/namespaces';
-import { errnoOf, lstatOf, numericEntries, parseMaps, readLink, readText, statOf } from './kernel/procfs';
+import { inIpcNamespaceNumbered } from './kernel/namespaces';
+import { errnoOf, lstatOf, parseMaps, readLink, readText, statOf } from './kernel/procfs';
 import type { Result } from './kernel/procfs';
 import { copyMessage, peekPipe, peekSocket, pipeCapacity, SOCK_STREAM, unreadBytes } from './kernel/queuePeek';
 import { readMapped, readSparse } from './kernel/sharedPages';
@@ -76,7 +76,7 @@ function reasonIn(snapshot: Snapshot, { id }: IpcObject): string | undefined {
   return snapshot.gaps.find(({ scope }) => scope.objectId === id)?.errno;
 }
 
-function messages(object: ObjectOf<'sysv-message-queue'>, { snapshot, offset, length = 100 }: Request): Seen {
+function messages(object: ObjectOf<'sysv-message-queue'>, { offset, length = 100 }: Request): Seen {
   const msqid = Number(object.id.slice(object.id.lastIndexOf(':') + 1));
   const read = (): Contents => {
     const found: Message[] = [];
@@ -93,16 +93,8 @@ function messages(object: ObjectOf<'sysv-message-queue'>, { snapshot, offset, le
     }
     return { form: 'messages', total: object.state.qnum, messages: found };
   };
-  if (object.namespace === snapshot.host.ipcNamespace) return { contents: read() };
-  const inside = snapshot.processes.find(({ namespaces }) => namespaces.ipc === object.namespace) ?? processIn(object.namespace);
-  const entered = inside ? inIpcNamespaceOf(inside.pid, read) : { errno: 'ESRCH' };
+  const entered = object.namespace == null ? { errno: 'ESRCH' } : inIpcNamespaceNumbered(object.namespace, read);
   return entered.value ? { contents: entered.value } : unavailable(`IPC namespace ${object.namespace ?? '?'} cannot be entered`, entered.errno);
-}
-
-/** Some process of an IPC namespace: a queue has no handles that lead to one. */
-function processIn(namespace: string | null | undefined): { pid: number } | undefined {
-  const pid = (numericEntries('/proc').value ?? []).find(each => readLink(`/proc/${each}/ns/ipc`).value === `ipc:[${namespace ?? ''}]`);
-  return pid === undefined ? undefined : { pid };
 }
 
 function piecesOf(handles: readonly Handle[]): MappedPiece[] {

@@ -5,7 +5,7 @@ import { asRoot } from './gaps';
 import { namespaceNumber } from './context';
 import type { Mapping, SignalMasks } from './kernel/procfs';
 import { isGone, lstatOf, numericEntries, parseCmdline, parseSharedMaps, parseStat, parseStatus, PF_KTHREAD, readBytes, readLink, readText, splitDeleted, textOf } from './kernel/procfs';
-import { containerOf } from './kernel/cgroups';
+import { residenceOf } from './kernel/cgroups';
 
 export interface Descriptor {
   readonly fd: number;
@@ -79,7 +79,7 @@ export function scanProcess(pid: number, gaps: Gaps): ScannedProcess | undefined
 
   const cmdline = readBytes(`${directory}/cmdline`);
   const exe = hasResources ? read('exe', readLink(`${directory}/exe`)) : undefined;
-  const container = containerOf(readText(`${directory}/cgroup`).value ?? '');
+  const residence = residenceOf(readText(`${directory}/cgroup`).value ?? '');
   const descriptors = hasResources ? read('fd', readDescriptors(pid)) : [];
   const maps = hasResources ? read('maps', readText(`${directory}/maps`)) : '';
 
@@ -96,7 +96,7 @@ export function scanProcess(pid: number, gaps: Gaps): ScannedProcess | undefined
     cmdline: cmdline.value === undefined ? null : parseCmdline(cmdline.value),
     uid: status?.uid ?? null, groups: status?.groups ?? null, signals: status?.signals ?? null,
     namespaces,
-    ...(container === undefined ? {} : { container }),
+    ...residence,
     ...(status && status.tracerPid > 0 ? { tracerPid: status.tracerPid } : {}),
     ...(status && status.nsPids.length > 1 ? { nsPids: status.nsPids } : {}),
     ...(stat.terminal === undefined ? {} : { terminal: stat.terminal }),

@@ -57,7 +57,7 @@ function choose(params: RemoveParams, snapshot: Snapshot, failed: Failed[]): Rem
     if (expected && ((expected.changedAt ?? undefined) !== (object.changedAt ?? undefined) || (expected.createdAt ?? undefined) !== (object.createdAt ?? undefined))) {
       fail('it changed since it was shown: look at it again'); continue;
     }
-    const refusal = refusalOf(object, judgements.get(id), acceptedPossibly.has(id), snapshot);
+    const refusal = refusalOf(object, judgements.get(id), acceptedPossibly.has(id));
     if (refusal === undefined) accepted.push(object);
     else fail(refusal);
   }
@@ -69,12 +69,10 @@ function unknownObject(id: string): string {
   return facilityTable.has(kind as never) ? 'there is no such object (any more)' : `unknown kind ${kind}: the kinds are ${removableKinds.join(', ')}`;
 }
 
-function refusalOf(object: Removable, judgement: StaleJudgement | undefined, acceptPossibly: boolean, snapshot: Snapshot): string | undefined {
+function refusalOf(object: Removable, judgement: StaleJudgement | undefined, acceptPossibly: boolean): string | undefined {
   if (!judgement) return 'it cannot be judged';
   if (judgement.verdict === 'in-use') return `it is in use: ${judgement.evidence.join('; ')}`;
   if (judgement.verdict === 'possibly-stale' && !acceptPossibly) return `it is only possibly stale: ${judgement.evidence.join('; ')}`;
-  const { namespace } = object;
-  if (namespace != null && namespace !== snapshot.host.ipcNamespace) return `it lives in IPC namespace ${namespace}: run the probe inside that container to remove it`;
   if ((object.kind === 'posix-shared-memory' || object.kind === 'posix-semaphore' || object.kind === 'posix-message-queue') && object.state.unlinked) return 'its name is already removed; it goes when its last user closes it';
   return undefined;
 }
@@ -99,7 +97,7 @@ function journal({ object, files, contents }: Job, snapshot: Snapshot, removedAt
   if (!files) return;
   writeBackup(files, {
     format: 'ipc-inspector-backup', version: 1, objectId: object.id, object, ...(removedAt === undefined ? {} : { removedAt }),
-    host: { hostname: snapshot.host.hostname, bootId: snapshot.host.bootId }, ...(contents === undefined ? {} : { contents }),
+    host: { hostname: snapshot.host.hostname, bootId: snapshot.host.bootId, ipcNamespace: snapshot.host.ipcNamespace, mntNamespace: snapshot.host.mntNamespace }, ...(contents === undefined ? {} : { contents }),
   });
 }
 
@@ -124,7 +122,7 @@ async function removeBatch(jobs: readonly Job[], params: RemoveParams, look: () 
       try {
         // Its backup stays: what is gone without our doing is not lost either.
         if (!objects.has(object.id)) throw new NotRemoved(`it is gone: somebody else removed it in the meantime${files ? `; its backup is in ${files.json}` : ''}`);
-        const refusal = refusalOf(object, judgements.get(object.id), acceptedPossibly.has(object.id), now);
+        const refusal = refusalOf(object, judgements.get(object.id), acceptedPossibly.has(object.id));
         if (refusal !== undefined) throw new NotRemoved(refusal);
         removerOf(object).recheck(object);
         removerOf(object).remove(object);

@@ -7,7 +7,6 @@ import { DescriptorIndex } from './descriptorIndex';
 import { scanProcesses, toProcess } from './processes';
 import type { ScannedProcess } from './processes';
 import { collectSysv, sysvKinds } from './facilities/sysv';
-import type { SysvKind } from './facilities/sysv';
 import { attachments, lastOperations } from './facilities/sysvHandles';
 import { collectPosixMessageQueues } from './facilities/posixMessageQueue';
 import { collectDevShm } from './facilities/devShm';
@@ -21,7 +20,9 @@ import { collectSharedMappings } from './facilities/sharedMapping';
 import { collectSignals } from './facilities/signals';
 import { collectFileLocks, fileLockKinds } from './facilities/fileLocks';
 import { collectWaits } from './facilities/waits';
-import { inIpcNamespaceOf } from './kernel/namespaces';
+import { readText } from './kernel/procfs';
+import { namespaceNames } from './namespaceNames';
+import { enterIpcNamespace, foreignIpcNamespaces } from './foreignNamespaces';
 import { focus } from './analysis/focus';
 
 export interface SnapshotOptions {
@@ -82,9 +83,10 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
   const all = merged(found.objects, waiting.objects).filter(object => wanted(object.kind));
   const handles = [...found.handles, ...waiting.handles];
 
+  const names = namespaceNames(processes, readText('/proc/self/mountinfo').value ?? '', host);
   const known = new Set(all.map(object => object.id));
   const snapshot: Snapshot = {
-    version: 1, takenAt, host, processes: processes.map(toProcess), objects: all,
+    version: 1, takenAt, host: Object.keys(names).length === 0 ? host : { ...host, namespaceNames: names }, processes: processes.map(toProcess), objects: all,
     // A segment removed between the tables and the maps: its attachment has no object any more.
     handles: handles.filter(handle => known.has(handle.objectId)), waits: waiting.waits, findings: waiting.findings, gaps: gaps.list(),
   };
@@ -113,33 +115,18 @@ function merged(objects: readonly IpcObject[], more: readonly IpcObject[]): read
 
 async function collectSysvOfAllNamespaces(context: ScanContext): Promise<Found> {
   const objects: IpcObject[] = [];
-  for (const kind of sysvKinds) objects.push(...await sysvOfAllNamespaces(context, kind));
-  const processes = new Map(context.processes.map(process => [process.pid, process]));
-  return { objects, handles: [...attachments(context.processes), ...lastOperations(objects, processes, context.clock, context.host.pid)] };
-}
-
-/** The objects of a kind in the own IPC namespace, and in every other one that can be entered. */
-async function sysvOfAllNamespaces(context: ScanContext, kind: SysvKind): Promise<IpcObject[]> {
-  const objects: IpcObject[] = [];
-  const own = context.host.ipcNamespace;
-  for (const object of collectSysv(kind, own, context)) {
-    objects.push(object);
+  for (const kind of sysvKinds) {
+    for (const object of collectSysv(kind, context.host.ipcNamespace, context)) {
+      objects.push(object);
+      await context.pause();
+    }
+  }
+  // Entered once for all three kinds; what a namespace held that vanished meanwhile is gone with it.
+  for (const [namespace, inside] of foreignIpcNamespaces(context)) {
+    const found = enterIpcNamespace(context, namespace, inside, sysvKinds, () => sysvKinds.flatMap(kind => [...collectSysv(kind, namespace, context)]));
+    for (const object of found ?? []) objects.push(object);
     await context.pause();
   }
-  for (const [namespace, process] of otherIpcNamespaces(context)) {
-    const found = inIpcNamespaceOf(process.pid, () => [...collectSysv(kind, namespace, context)]);
-    if (found.value) objects.push(...found.value);
-    else context.gaps.failed({ facility: kind, namespace }, `cannot enter IPC namespace ${namespace} of pid ${process.pid} (${process.comm})`, found.errno ?? '', 'run the probe as root');
-  }
-  return objects;
-}
-
-/** One process of each IPC namespace that is not ours, to enter it by. */
-function otherIpcNamespaces(context: ScanContext): Map<string, ScannedProcess> {
-  const others = new Map<string, ScannedProcess>();
-  for (const process of context.processes) {
-    const namespace = process.namespaces.ipc;
-    if (namespace !== null && namespace !== context.host.ipcNamespace && !others.has(namespace)) others.set(namespace, process);
-  }
-  return others;
+  const processes = new Map(context.processes.map(process => [process.pid, process]));
+  return { objects, handles: [...attachments(context.processes), ...lastOperations(objects, processes, context.clock, context.host.pid)] };
 }

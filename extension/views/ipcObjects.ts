@@ -78,7 +78,7 @@ function kindNode(row: FacilityRow, objects: readonly IpcObject[], all: number, 
     expansion: open || (row.removable && objects.length <= 20) ? 'expanded' : 'collapsed',
     tooltip: () => [
       l10n.t('{0}: see {1}. Persistence: {2}. Accessible to: {3}.', l10n.t(row.plural), row.manual, l10n.t(row.persistence), l10n.t(row.accessibility)),
-      ...(missing ? [l10n.t('Some could not be listed: “Explain What Cannot Be Seen” tells why.')] : []),
+      ...(missing ? [l10n.t('Some could not be listed: “What Can’t I See?” tells why.')] : []),
     ].join('\n\n'),
     children: () => {
       const namespaces = byNamespace(row.kind, objects, index);

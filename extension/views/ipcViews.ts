@@ -9,6 +9,7 @@ import { DisposableStore } from '../dispose';
 import { mainPidsOf, pidsOf } from '../focus';
 import type { Focus, FocusTracker } from '../focus';
 import type { IpcModel, Subscription } from '../ipcModel';
+import { machineWords } from '../machineWords';
 import { inMessage, visible } from '../presentation';
 import type { ProbeClient } from '../probeClient';
 import { minorKinds } from '../settings';
@@ -58,6 +59,14 @@ export class IpcViews implements vscode.Disposable {
     this.machine = this.store.add(model.subscribe({ waits: true }));
     this.allWaits = this.show(viewIds.allWaits, this.machine, index => waitNodes(index, { idle: this.idleWaits, everybody: true }));
     this.trees = [objects, debuggee, waits, this.processes, this.allWaits];
+    // The extension runs where the processes are, which need not be where the window is: say which machine this is.
+    for (const [tree, subscription] of [[objects, this.objects], [this.processes, this.everything]] as const) {
+      this.store.add(subscription.onDidChange(() => {
+        const { snapshot } = subscription;
+        const machine = snapshot && machineWords(snapshot.host, vscode.env.remoteName);
+        if (tree.view.description !== machine) tree.view.description = machine;
+      }));
+    }
 
     const followVisibility = (): void => {
       const anyVisible = debuggee.view.visible || waits.view.visible;

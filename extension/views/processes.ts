@@ -52,14 +52,14 @@ export function processesNodes(index: SnapshotIndex, { all = false, minor = new 
 }
 
 function rootNode(process: Process, unread: boolean, index: SnapshotIndex): TreeNode {
-  const { pid, container, state } = process;
+  const { pid, container, state, nsPids } = process;
   const own = ownHandles(pid, index);
   const id = processNodeId(process);
   return {
     id,
     label: processName(process, pid),
     description: [
-      l10n.t('PID {0}', pid), visible(userName(process.uid), 40), ...(container === undefined ? [] : [visible(container, 60)]),
+      nsPids === undefined ? l10n.t('PID {0}', pid) : l10n.t('PID {0}, inside {1}', pid, nsPids.at(-1) ?? pid), visible(userName(process.uid), 40), ...(container === undefined ? [] : [visible(container, 60)]),
       ...(state === 'Z' || state === 'T' || state === 't' ? [processState(state)] : []),
       count(own.size, l10n.t('1 object'), n => l10n.t('{0} objects', n)),
       ...(unread ? [l10n.t('could not be read')] : []),

@@ -52,7 +52,7 @@ function processesNode(parent: string, processes: ReadonlyMap<number, readonly G
     ...warning, id,
     label: processes.size === 1 ? l10n.t('1 process could not be read') : l10n.t('{0} processes could not be read', processes.size),
     ...(remedies.size === 1 && remedy ? { description: visible(remedy) } : {}),
-    tooltip: () => l10n.t('What they have is missing from what is shown: they may use any of the objects, and others besides. “Explain What Cannot Be Seen” tells the reasons.'),
+    tooltip: () => l10n.t('What they have is missing from what is shown: they may use any of the objects, and others besides. “What Can’t I See?” tells the reasons.'),
     marks: ['unseen'],
     children: () => [...processes].sort(([a], [b]) => a - b).map(([pid, its]) => ({
       id: `${id}/pid:${pid}`,

@@ -2,11 +2,16 @@
 // glibc and musl name a semaphore's file sem.NAME and keep a sem_t in it.
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import type { Stats } from 'node:fs';
-import type { Handle, PosixSemaphore, PosixSharedMemory } from '../model';
+import type { Handle, Known, PosixSemaphore, PosixSharedMemory } from '../model';
 import type { ScanContext } from '../context';
+import { foreignMountNamespaces } from '../foreignNamespaces';
+import { asRoot } from '../gaps';
 import { descriptorAccess, mappingAccess } from '../processes';
 import type { ScannedProcess } from '../processes';
-import { errnoOf, lstatOf, readDirectory, splitDeleted, statOf, textOf, unescapeMapsPath } from '../kernel/procfs';
+import { devShmMount, openForeignDevShm } from '../kernel/foreignDevShm';
+import type { ForeignDirectory } from '../kernel/foreignDevShm';
+import { Mounts } from '../kernel/mounts';
+import { errnoOf, isGone, lstatOf, readDirectory, splitDeleted, statOf, textOf, unescapeMapsPath } from '../kernel/procfs';
 import type { Mapping, Result } from '../kernel/procfs';
 import { modeText } from '../kernel/sysvipc';
 import { inodeTimes } from './inodeTimes';
@@ -15,6 +20,7 @@ export const devShm = '/dev/shm';
 const prefix = `${devShm}/`;
 
 export type DevShmKind = 'posix-shared-memory' | 'posix-semaphore';
+const devShmKinds: readonly DevShmKind[] = ['posix-shared-memory', 'posix-semaphore'];
 type DevShmObject = PosixSharedMemory | PosixSemaphore;
 
 /** Which of the two a file is. The name decides, as it does for libc. */
@@ -30,30 +36,67 @@ function ipcName(fileName: string): string {
 }
 
 export async function collectDevShm(context: ScanContext): Promise<{ objects: DevShmObject[]; handles: Handle[] }> {
-  const objects = new Map<string, DevShmObject>();
+  const found: Found = { objects: new Map(), namespaces: new Map() };
   const names = readDirectory(devShm);
-  if (names.value === undefined) {
-    for (const facility of ['posix-shared-memory', 'posix-semaphore'] as const) {
-      context.gaps.failed({ facility, field: 'list' }, `cannot list ${devShm}`, names.errno, names.errno === 'ENOENT' ? `mount a tmpfs at ${devShm}` : undefined);
-    }
-  }
   const device = statOf(devShm).value?.dev;
-  for (const name of names.value ?? []) {
-    const path = Buffer.concat([Buffer.from(prefix), Buffer.from(name, 'latin1')]);
-    const stats = lstatOf(path).value;
-    // Directories, links and other file systems mounted below are not what shm_open makes.
-    if (stats?.isFile() && stats.dev === device && context.concerns(devShmId(name, stats))) objects.set(devShmId(name, stats), describe(context, name, stats, () => readSemaphoreFile(path)));
-    await context.pause();
+  if (names.value === undefined || device === undefined) {
+    for (const facility of devShmKinds) {
+      context.gaps.failed({ facility, field: 'list' }, `cannot list ${devShm}`, names.errno ?? 'ENOENT', names.errno === 'ENOENT' ? `mount a tmpfs at ${devShm}` : undefined);
+    }
+  } else {
+    found.namespaces.set(device, context.host.mntNamespace ?? null);
+    await fromDirectory(context, found, devShm, device, names.value);
   }
+  await fromForeignMountNamespaces(context, found);
   const handles: Handle[] = [];
   for (const process of context.processes) {
-    handles.push(...handlesOf(context, process, objects));
+    handles.push(...handlesOf(context, process, found));
     await context.pause();
   }
-  return { objects: [...objects.values()], handles };
+  return { objects: [...found.objects.values()], handles };
 }
 
-function handlesOf(context: ScanContext, process: ScannedProcess, objects: Map<string, DevShmObject>): Handle[] {
+/** Objects by id, and the mount namespace of each device that was listed. */
+interface Found { readonly objects: Map<string, DevShmObject>; readonly namespaces: Map<number, Known<string>> }
+
+async function fromDirectory(context: ScanContext, { objects, namespaces }: Found, directory: string, device: number, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const path = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name, 'latin1')]);
+    const stats = lstatOf(path).value;
+    // Directories, links and other file systems mounted below are not what shm_open makes.
+    if (stats?.isFile() && stats.dev === device && context.concerns(devShmId(name, stats))) objects.set(devShmId(name, stats), describe(context, name, stats, namespaces.get(device) ?? null, () => readSemaphoreFile(path)));
+    await context.pause();
+  }
+}
+
+/** Each other /dev/shm once, however many mount namespaces share it: services of one machine usually share the machine's. */
+async function fromForeignMountNamespaces(context: ScanContext, found: Found): Promise<void> {
+  const mounts = new Mounts(context.processes);
+  for (const [namespace, inside] of foreignMountNamespaces(context)) {
+    const process = inside.find(it => mounts.seesFromRoot(it));
+    const mount = process && devShmMount(mounts.of(process));
+    if (!process || !mount || found.namespaces.has(mount.device)) continue;
+    const opened: Result<ForeignDirectory> = mount.hangs === undefined ? openForeignDevShm(process.pid, mount.device) : { errno: 'EOPNOTSUPP' };
+    const names = opened.value ? readDirectory(opened.value.path) : opened;
+    try {
+      if (opened.value && names.value !== undefined) {
+        found.namespaces.set(mount.device, namespace);
+        await fromDirectory(context, found, opened.value.path, mount.device, names.value);
+      } else if (!isGone(names.errno) && names.errno !== 'ESTALE') {
+        const who = `${devShm} of pid ${process.pid} (${process.comm}${process.container === undefined ? '' : `, ${process.container}`})`;
+        for (const facility of devShmKinds) {
+          if (mount.hangs === undefined) context.gaps.failed({ facility, namespace }, `cannot list ${who}`, names.errno ?? '', asRoot);
+          else context.gaps.add({ facility, namespace }, `${who} is not listed: the way there leads over ${mount.hangs}, which may hang`, { remedy: 'run the probe inside that container' });
+        }
+      }
+    } finally {
+      opened.value?.close();
+    }
+  }
+}
+
+function handlesOf(context: ScanContext, process: ScannedProcess, found: Found): Handle[] {
+  const { objects, namespaces } = found;
   const handles: Handle[] = [];
   for (const { fd, target } of process.descriptors ?? []) {
     if (!target.startsWith(prefix) || target.lastIndexOf('/') >= prefix.length) continue;
@@ -62,13 +105,13 @@ function handlesOf(context: ScanContext, process: ScannedProcess, objects: Map<s
     if (!stats?.isFile()) continue;
     const name = fileNameOf(target, stats.nlink === 0);
     const id = devShmId(name, stats);
-    if (!objects.has(id)) objects.set(id, describe(context, name, stats, () => ({ errno: 'ENOENT' })));
+    if (!objects.has(id)) objects.set(id, describe(context, name, stats, namespaces.get(stats.dev) ?? process.namespaces.mnt, () => ({ errno: 'ENOENT' })));
     const access = descriptorAccess(process.pid, fd);
     handles.push({ objectId: id, pid: process.pid, via: 'descriptor', fd, ...(access === undefined ? {} : { access }) });
   }
   for (const mapping of process.sharedMappings ?? []) {
     if (!mapping.path.startsWith(prefix) || mapping.path.lastIndexOf('/') >= prefix.length) continue;
-    const id = idOfMapping(context, process, mapping, objects);
+    const id = idOfMapping(context, process, mapping, found);
     const access = mappingAccess(mapping.permissions);
     handles.push({ objectId: id, pid: process.pid, via: 'mapping', address: `0x${mapping.start.toString(16)}`, ...(access === undefined ? {} : { access }) });
   }
@@ -80,7 +123,7 @@ function fileNameOf(path: string, deleted: boolean): string {
 }
 
 /** An object that is only mapped: known by its listing, or else unlinked (or in another mount namespace), and described by the mapping alone. */
-function idOfMapping(context: ScanContext, process: ScannedProcess, mapping: Mapping, objects: Map<string, DevShmObject>): string {
+function idOfMapping(context: ScanContext, process: ScannedProcess, mapping: Mapping, { objects, namespaces }: Found): string {
   const path = unescapeMapsPath(mapping.path);
   const identity = { dev: mapping.device, ino: mapping.inode };
   for (const name of [fileNameOf(path, false), fileNameOf(path, true)]) {
@@ -89,30 +132,31 @@ function idOfMapping(context: ScanContext, process: ScannedProcess, mapping: Map
   }
   const name = fileNameOf(path, true);
   const id = devShmId(name, identity);
+  const namespace = namespaces.get(mapping.device) ?? process.namespaces.mnt;
   // The mapping's own entry leads to the inode without a path (needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN).
   const entry = `/proc/${process.pid}/map_files/${mapping.start.toString(16)}-${mapping.end.toString(16)}`;
   const stats = statOf(entry);
   if (stats.value && String(stats.value.ino) === mapping.inode) {
-    objects.set(id, describe(context, name, stats.value, () => ({ errno: 'ENOENT' })));
+    objects.set(id, describe(context, name, stats.value, namespace, () => ({ errno: 'ENOENT' })));
   } else {
     context.gaps.failed({ objectId: id, field: 'state' }, `${ipcName(name)} is mapped by pid ${process.pid} (${process.comm}), but its name is gone or in another mount namespace`, stats.errno ?? 'ESTALE', 'run the probe as root');
-    objects.set(id, unknownObject(name, id));
+    objects.set(id, unknownObject(name, id, namespace));
   }
   return id;
 }
 
-function unknownObject(fileName: string, id: string): DevShmObject {
-  const common = { id, name: ipcName(fileName), persistence: 'kernel' as const, owner: null };
+function unknownObject(fileName: string, id: string, namespace: Known<string>): DevShmObject {
+  const common = { id, name: ipcName(fileName), namespace, persistence: 'kernel' as const, owner: null };
   return devShmKind(fileName) === 'posix-semaphore'
     ? { ...common, kind: 'posix-semaphore', state: { value: null, waiters: null, unlinked: true } }
     : { ...common, kind: 'posix-shared-memory', state: { size: null, allocated: null, unlinked: true } };
 }
 
-function describe(context: ScanContext, fileName: string, stats: Stats, readSemaphore: () => Result<Buffer>): DevShmObject {
+function describe(context: ScanContext, fileName: string, stats: Stats, namespace: Known<string>, readSemaphore: () => Result<Buffer>): DevShmObject {
   const id = devShmId(fileName, stats);
   const unlinked = stats.nlink === 0 ? { unlinked: true as const } : {};
   const common = {
-    id, name: ipcName(fileName), persistence: 'kernel' as const,
+    id, name: ipcName(fileName), namespace, persistence: 'kernel' as const,
     owner: { uid: stats.uid, gid: stats.gid, mode: modeText(stats.mode & 0o7777) }, ...inodeTimes(stats),
   };
   if (devShmKind(fileName) === 'posix-shared-memory') {

@@ -1,10 +1,11 @@
-// POSIX message queues of the own IPC namespace: by the mqueue file system where it can be had, else by the descriptors
-// of processes, and then a gap says that queues which no readable process has open stay unseen.
+// POSIX message queues of every IPC namespace: by its mqueue file system where that can be had, else by the descriptors of
+// processes, and then a gap says that queues which no readable process has open stay unseen.
 import { closeSync, statfsSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import type { Handle, Known, PosixMessageQueue } from '../model';
 import type { ScanContext } from '../context';
 import { asRoot } from '../gaps';
+import { enterIpcNamespace, foreignIpcNamespaces } from '../foreignNamespaces';
 import { descriptorAccess } from '../processes';
 import type { Result } from '../kernel/procfs';
 import { errnoOf, readDirectory, splitDeleted, statOf, textOf } from '../kernel/procfs';
@@ -29,55 +30,77 @@ function mayBeQueue(target: string): boolean {
 
 export async function collectPosixMessageQueues(context: ScanContext): Promise<{ objects: PosixMessageQueue[]; handles: Handle[] }> {
   const objects = new Map<string, PosixMessageQueue>();
-  const device = await fromFileSystem(context, objects);
-  const handles = await fromDescriptors(context, objects, device);
+  const devices = new Set<number>();
+  await fromOwnFileSystem(context, objects, devices);
+  await fromForeignFileSystems(context, objects, devices);
+  const handles = await fromDescriptors(context, objects, devices);
   return { objects: [...objects.values()], handles };
 }
 
-/** Lists the namespace's queues; its device number when the list is complete, undefined otherwise (a gap says so). */
-async function fromFileSystem(context: ScanContext, objects: Map<string, PosixMessageQueue>): Promise<number | undefined> {
+/** Lists the own namespace's queues, and adds the device they are on. */
+async function fromOwnFileSystem(context: ScanContext, objects: Map<string, PosixMessageQueue>, devices: Set<number>): Promise<void> {
   const namespace = context.host.ipcNamespace;
   const opened = openQueueDirectory();
   // Where no private one can be had, what is mounted stands in, though it may be another IPC namespace's.
   const directories = opened.value ? [opened.value.path] : mountedQueueDirectories();
-  let device: number | undefined;
+  let listed = false;
   try {
-    for (const directory of directories) {
-      const stats = statOf(directory);
-      const names = readDirectory(directory);
-      if (names.value === undefined || stats.value === undefined) {
-        context.gaps.failed({ facility: kind, namespace, field: 'list' }, `cannot list the message queues in ${directory}`, names.errno ?? stats.errno ?? '', asRoot);
-        continue;
-      }
-      device = stats.value.dev;
-      for (const name of names.value) {
-        const path = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name, 'latin1')]);
-        const queue = statOf(path).value;
-        if (queue && context.concerns(queueId(queue))) objects.set(queueId(queue), describe(context, name, queue, false, () => openQueueFile(path)));
-        await context.pause();
-      }
-    }
+    for (const directory of directories) listed = await fromDirectory(context, objects, devices, namespace, directory) || listed;
   } finally {
     opened.value?.close();
   }
-  if (device !== undefined && !opened.value && namespace !== initialIpcNamespace) {
+  if (listed && !opened.value && namespace !== initialIpcNamespace) {
     context.gaps.failed({ facility: kind, namespace, field: 'list' }, `the mounted mqueue file system (${directories.join(', ')}) may be another IPC namespace's; mounting the own one privately failed`, opened.errno, asRoot);
   }
-  if (device === undefined) {
+  if (!listed) {
     context.gaps.failed({ facility: kind, namespace, field: 'list' }, 'message queues that no readable process has open cannot be listed: no mqueue file system is mounted, and mounting one privately failed', opened.errno ?? '',
       'mount one (mount -t mqueue none /dev/mqueue), or run the probe as root');
   }
-  return device;
 }
 
-async function fromDescriptors(context: ScanContext, objects: Map<string, PosixMessageQueue>, device: number | undefined): Promise<Handle[]> {
+/** Those of the other IPC namespaces: a mount made inside stays that namespace's wherever it is read from afterwards. */
+async function fromForeignFileSystems(context: ScanContext, objects: Map<string, PosixMessageQueue>, devices: Set<number>): Promise<void> {
+  for (const [namespace, inside] of foreignIpcNamespaces(context)) {
+    const opened = enterIpcNamespace(context, namespace, inside, [kind], openQueueDirectory);
+    if (opened === undefined) continue;
+    if (opened.value === undefined) {
+      context.gaps.failed({ facility: kind, namespace, field: 'list' }, `message queues of IPC namespace ${namespace} that no readable process has open cannot be listed: mounting its mqueue file system privately failed`, opened.errno, asRoot);
+      continue;
+    }
+    try {
+      await fromDirectory(context, objects, devices, namespace, opened.value.path);
+    } finally {
+      opened.value.close();
+    }
+  }
+}
+
+/** Lists one mqueue file system; false when it cannot be listed (a gap says so). */
+async function fromDirectory(context: ScanContext, objects: Map<string, PosixMessageQueue>, devices: Set<number>, namespace: string, directory: string): Promise<boolean> {
+  const stats = statOf(directory);
+  const names = readDirectory(directory);
+  if (names.value === undefined || stats.value === undefined) {
+    context.gaps.failed({ facility: kind, namespace, field: 'list' }, `cannot list the message queues in ${directory}`, names.errno ?? stats.errno ?? '', asRoot);
+    return false;
+  }
+  devices.add(stats.value.dev);
+  for (const name of names.value) {
+    const path = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name, 'latin1')]);
+    const queue = statOf(path).value;
+    if (queue && context.concerns(queueId(queue))) objects.set(queueId(queue), describe(context, name, queue, false, () => openQueueFile(path), namespace));
+    await context.pause();
+  }
+  return true;
+}
+
+async function fromDescriptors(context: ScanContext, objects: Map<string, PosixMessageQueue>, devices: ReadonlySet<number>): Promise<Handle[]> {
   const handles: Handle[] = [];
   for (const process of context.processes) {
     for (const { fd, target } of process.descriptors ?? []) {
       if (!mayBeQueue(target)) continue;
       const link = `/proc/${process.pid}/fd/${fd}`;
       const stats = statOf(link).value;
-      if (!stats || !(stats.dev === device || isQueueFileSystem(link))) continue;
+      if (!stats || !(devices.has(stats.dev) || isQueueFileSystem(link))) continue;
       const id = queueId(stats);
       if (!objects.has(id)) {
         const { path, deleted } = stats.nlink === 0 ? splitDeleted(target) : { path: target, deleted: false };
@@ -103,7 +126,7 @@ function isQueueFileSystem(link: string): boolean {
   }
 }
 
-function describe(context: ScanContext, name: string, stats: Stats, unlinked: boolean, open: () => Result<number>, namespace: Known<string> = context.host.ipcNamespace): PosixMessageQueue {
+function describe(context: ScanContext, name: string, stats: Stats, unlinked: boolean, open: () => Result<number>, namespace: Known<string>): PosixMessageQueue {
   const id = queueId(stats);
   const attributes = readAttributes(stats, open);
   if (attributes.value === undefined) {

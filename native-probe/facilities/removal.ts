@@ -5,9 +5,11 @@ import { errnoInWords } from '../gaps';
 import type { BackupFiles } from '../backup';
 import { createExclusively } from '../backup';
 import { fromDisplayText } from '../kernel/text';
-import { errnoOf, lstatOf } from '../kernel/procfs';
+import { errnoOf, lstatOf, readLink } from '../kernel/procfs';
 import type { Result } from '../kernel/procfs';
 import { attachSegment, detachSegment, removeQueue, removeSegment, removeSemaphoreSet, SHM_DEST, statQueue, statSegment, statSemaphoreSet, timeText } from '../kernel/sysvipc';
+import { inIpcNamespaceNumbered } from '../kernel/namespaces';
+import { openDevShmOf } from '../kernel/foreignDevShm';
 import { openQueueByName, queueAttributes, unlinkQueue } from '../kernel/mqueueFileSystem';
 import { copyExtent, copySparsely, residentExtents } from '../kernel/sparseCopy';
 import { devShm, devShmId } from './devShm';
@@ -36,13 +38,22 @@ function demand(result: Result<number>, what: string): void {
   throw new NotRemoved(`${what}: ${errnoInWords(result.errno)}; run the probe as its owner or creator, or as root`);
 }
 
+/** Runs synchronous work in the object's IPC namespace. Throws {@link NotRemoved} where it cannot be entered. */
+function within<T>(object: IpcObject, work: () => T): T {
+  if (object.namespace == null) throw new NotRemoved('it is not known in which IPC namespace it lives; run the probe as root');
+  const done = inIpcNamespaceNumbered(object.namespace, work);
+  if (done.errno === undefined) return done.value;
+  throw new NotRemoved(done.errno === 'ESRCH' ? `it is gone with IPC namespace ${object.namespace}: no process is in that any more`
+    : `it lives in IPC namespace ${object.namespace}, which cannot be entered: ${errnoInWords(done.errno)}; run the probe as root, or inside that container`);
+}
+
 function same(now: string | number | undefined, before: string | number | undefined, what: string): void {
   if (now !== before) throw new NotRemoved(`${what}: it is in use, or another object by now`);
 }
 
 const segment: Remover<SysvSharedMemory> = {
   recheck(object) {
-    const now = statSegment(numberOf(object));
+    const now = within(object, () => statSegment(numberOf(object)));
     if (now.value === undefined) throw new NotRemoved('it is gone: somebody else removed it in the meantime');
     same(timeText(now.value.ctime), object.state.ctime, 'its change time is another');
     if (now.value.nattch !== '0') throw new NotRemoved(`it is in use again: ${now.value.nattch} attachment${now.value.nattch === '1' ? '' : 's'}`);
@@ -51,7 +62,8 @@ const segment: Remover<SysvSharedMemory> = {
   },
   async save(object, files, pause) {
     const length = Number(object.state.segsz);
-    const attached = attachSegment(numberOf(object), true);
+    // Once attached it is memory of ours, in whichever namespace we are.
+    const attached = within(object, () => attachSegment(numberOf(object), true));
     demand(attached.errno === undefined ? { value: 0 } : attached, 'its contents cannot be read for the backup');
     const address = attached.value ?? 0;
     let memory: number | undefined, data: number | undefined;
@@ -69,32 +81,32 @@ const segment: Remover<SysvSharedMemory> = {
     }
   },
   remove(object) {
-    demand(removeSegment(numberOf(object)), 'it cannot be removed');
-    const left = statSegment(numberOf(object)).value;
+    const [done, left] = within(object, () => [removeSegment(numberOf(object)), statSegment(numberOf(object)).value] as const);
+    demand(done, 'it cannot be removed');
     if (left && (left.mode & SHM_DEST) !== 0) throw new NotRemoved(`somebody attached it at that very moment: it is marked for destruction and goes when its ${left.nattch} attachment(s) go`);
   },
 };
 
 const messageQueue: Remover<SysvMessageQueue> = {
   recheck(object) {
-    const now = statQueue(numberOf(object));
+    const now = within(object, () => statQueue(numberOf(object)));
     if (now.value === undefined) throw new NotRemoved('it is gone: somebody else removed it in the meantime');
     same(timeText(now.value.ctime), object.state.ctime, 'its change time is another');
     same(timeText(now.value.stime), object.state.stime, 'a message was sent since it was judged');
     same(timeText(now.value.rtime), object.state.rtime, 'a message was received since it was judged');
     same(now.value.qnum, object.state.qnum, 'its messages changed since it was judged');
   },
-  remove(object) { demand(removeQueue(numberOf(object)), 'it cannot be removed'); },
+  remove(object) { demand(within(object, () => removeQueue(numberOf(object))), 'it cannot be removed'); },
 };
 
 const semaphoreSet: Remover<SysvSemaphoreSet> = {
   recheck(object) {
-    const now = statSemaphoreSet(numberOf(object));
+    const now = within(object, () => statSemaphoreSet(numberOf(object)));
     if (now.value === undefined) throw new NotRemoved('it is gone: somebody else removed it in the meantime');
     same(timeText(now.value.ctime), object.state.ctime, 'its change time is another');
     same(timeText(now.value.otime), object.state.otime, 'an operation was made since it was judged');
   },
-  remove(object) { demand(removeSemaphoreSet(numberOf(object)), 'it cannot be removed'); },
+  remove(object) { demand(within(object, () => removeSemaphoreSet(numberOf(object))), 'it cannot be removed'); },
 };
 
 /** Bytes of the file's name in /dev/shm. */
@@ -112,10 +124,26 @@ export function devShmPath(object: Parameters<typeof devShmFile>[0]): Buffer {
   return Buffer.concat([Buffer.from(`${devShm}/`), devShmFile(object)]);
 }
 
+/** Runs synchronous work with the path of the object's file, in its own mount namespace. Throws {@link NotRemoved} where that cannot be reached. */
+function atFile<T>(object: PosixSharedMemory | PosixSemaphore, work: (path: Buffer) => T): T {
+  const file = devShmFile(object);
+  if (object.namespace == null || readLink('/proc/self/ns/mnt').value === `mnt:[${object.namespace}]`) return work(devShmPath(object));
+  const directory = openDevShmOf(object.namespace, Number(object.id.split(':')[1]));
+  if (directory.value === undefined) {
+    throw new NotRemoved(directory.errno === 'ESRCH' ? `it is gone with mount namespace ${object.namespace}: no process is in that any more`
+      : `it lies in ${devShm} of mount namespace ${object.namespace}, which cannot be reached: ${errnoInWords(directory.errno)}; run the probe as root, or inside that container`);
+  }
+  try {
+    return work(Buffer.concat([Buffer.from(`${directory.value.path}/`), file]));
+  } finally {
+    directory.value.close();
+  }
+}
+
 function fileRemover<O extends PosixSharedMemory | PosixSemaphore>(): Remover<O> {
   return {
     recheck(object) {
-      const now = lstatOf(devShmPath(object));
+      const now = atFile(object, path => lstatOf(path));
       if (now.value === undefined) throw new NotRemoved(now.errno === 'ENOENT' ? 'it is gone: somebody else removed it in the meantime' : `it cannot be looked at: ${errnoInWords(now.errno)}`);
       same(devShmId(devShmFile(object).toString('latin1'), now.value), object.id, 'its name belongs to another object');
       same(now.value.mtime.toISOString(), object.changedAt ?? undefined, 'it was written since it was judged');
@@ -123,7 +151,7 @@ function fileRemover<O extends PosixSharedMemory | PosixSemaphore>(): Remover<O>
     async save(object, files, pause) {
       let from: number | undefined, data: number | undefined;
       try {
-        from = openSync(devShmPath(object), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+        from = atFile(object, path => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
         const length = statOf(`/proc/self/fd/${from}`).value?.size ?? 0;
         data = createExclusively(files.data);
         ftruncateSync(data, length);
@@ -137,7 +165,7 @@ function fileRemover<O extends PosixSharedMemory | PosixSemaphore>(): Remover<O>
     },
     remove(object) {
       try {
-        unlinkSync(devShmPath(object));
+        atFile(object, path => { unlinkSync(path); });
       } catch (error) {
         demand({ errno: errnoOf(error) }, 'it cannot be removed');
       }
@@ -147,7 +175,7 @@ function fileRemover<O extends PosixSharedMemory | PosixSemaphore>(): Remover<O>
 
 const posixQueue: Remover<PosixMessageQueue> = {
   recheck(object) {
-    const opened = openQueueByName(fromDisplayText((object.name ?? '').slice(1)));
+    const opened = within(object, () => openQueueByName(fromDisplayText((object.name ?? '').slice(1))));
     // No right to read it: then the pass over all descriptors that judged it again a moment ago has to do.
     if (opened.errno === 'EACCES') return;
     if (opened.value === undefined) throw new NotRemoved(opened.errno === 'ENOENT' ? 'it is gone: somebody else removed it in the meantime' : `it cannot be looked at: ${errnoInWords(opened.errno)}`);
@@ -159,7 +187,7 @@ const posixQueue: Remover<PosixMessageQueue> = {
       closeSync(opened.value);
     }
   },
-  remove(object) { demand(unlinkQueue(fromDisplayText((object.name ?? '').slice(1))), 'it cannot be removed'); },
+  remove(object) { demand(within(object, () => unlinkQueue(fromDisplayText((object.name ?? '').slice(1)))), 'it cannot be removed'); },
 };
 
 type RemovableKind = 'sysv-shared-memory' | 'sysv-message-queue' | 'sysv-semaphore-set' | 'posix-shared-memory' | 'posix-semaphore' | 'posix-message-queue';

@@ -7,6 +7,9 @@ const bits = {
   CAP_SYS_ADMIN: 21, CAP_PERFMON: 38, CAP_BPF: 39, CAP_CHECKPOINT_RESTORE: 40,
 } as const;
 
+/** The same as a mask: what a confined probe keeps of what it was given. */
+export const usefulCapabilities: bigint = Object.values(bits).reduce((mask, bit) => mask | 1n << BigInt(bit), 0n);
+
 /** Names of the capabilities set in a CapEff mask ("000001ffffffffff"). */
 export function capabilityNames(mask: string): string[] {
   const value = BigInt(/^[0-9a-f]+$/i.test(mask) ? `0x${mask}` : 0);

@@ -40,7 +40,7 @@ describe('a process and its IPC', () => {
   });
 
   it('has its report on what cannot be seen in a document that cannot be edited', async () => {
-    await vscode.commands.executeCommand('ipcInspector.explainUnseen');
+    await vscode.commands.executeCommand('ipcInspector.explainUnseenAsText');
     const document = vscode.window.activeTextEditor?.document;
     assert.equal(document?.uri.scheme, 'ipc-inspector');
     assert.match(document?.getText() ?? '', /What IPC Inspector cannot see on/);

@@ -1,6 +1,6 @@
 // stale → remove → restore on real objects: proof, backup, refusal, what was in it afterwards.
 import { strict as assert } from 'node:assert';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, existsSync, unlinkSync, chmodSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Failed, Removed, Restored, Snapshot, StaleJudgement } from '../../native-probe/model';
 import { fixture, hasCompiler, ipcProbe, isRoot, Program, scratchDirectory, snapshotOf } from './harness';
@@ -161,7 +161,7 @@ describe('stale, remove, restore', function () {
     await program.stop();
     const id = idEnding(`sysv-shared-memory:${snapshotOf().host.ipcNamespace}:${shmid}`);
     const theirs = mkdtempSync(join(scratchDirectory(), 'theirs-'));
-    chmodSync(theirs, 0o777);
+    chownSync(theirs, 65534, 65534);
     const { status, stdout } = ipcProbe(['remove', '--json', '--backup', join(theirs, 'b'), id], { user: 65534 });
     assert.equal(status, 1);
     assert.match((JSON.parse(stdout) as { failed: Failed[] }).failed[0]?.error ?? '', /permission denied|not permitted|possibly stale/);

@@ -6,7 +6,7 @@ import { displayText, fromDisplayText, idText } from '../../native-probe/kernel/
 import { parseSysvTable, timeText, keyText, ownerOf } from '../../native-probe/kernel/sysvipc';
 import { mqueueMounts, parseQueueStatus } from '../../native-probe/kernel/mqueueFileSystem';
 import { parseSemaphore } from '../../native-probe/facilities/devShm';
-import { containerOf, memoryIsVersion1 } from '../../native-probe/kernel/cgroups';
+import { memoryIsVersion1, residenceOf } from '../../native-probe/kernel/cgroups';
 import { capabilityNames } from '../../native-probe/kernel/capabilities';
 
 describe('/proc/PID/stat', () => {
@@ -116,7 +116,7 @@ describe('containers by cgroup path', () => {
     [`0::/system.slice/docker-${hash}.scope`, 'docker 0123456789ab'], [`12:cpu:/docker/${hash}\n`, 'docker 0123456789ab'], [`0::/machine.slice/libpod-${hash}.scope/container`, 'podman 0123456789ab'],
     [`0::/kubepods.slice/kubepods-besteffort.slice/cri-containerd-${hash}.scope`, 'kubernetes 0123456789ab'], [`1:name=systemd:/kubepods/besteffort/pod1-2/${hash}`, 'kubernetes 0123456789ab'], ['0::/lxc.payload.web/init.scope', 'lxc web'],
     ['0::/user.slice/user-1000.slice/session-1.scope', undefined], ['0::/', undefined], ['', undefined],
-  ] as const) it(`${path.slice(0, 40).trim()} → ${String(expected)}`, () => { assert.equal(containerOf(path), expected); });
+  ] as const) it(`${path.slice(0, 40).trim()} → ${String(expected)}`, () => { assert.equal(residenceOf(path).container, expected); });
 
   it('tells a memory controller of version 1, alone or with others, from one of version 2', () => {
     assert.equal(memoryIsVersion1('9:name=systemd:/\n4:memory:/a\n0::/\n'), true);
@@ -138,7 +138,7 @@ describe('every parser', () => {
   it('property: never throws on arbitrary bytes', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), bytes => {
       const text = Buffer.from(bytes).toString('latin1');
-      for (const parse of [parseStat, parseStatus, parseMaps, parseSharedMaps, parseSysvTable, parseQueueStatus, mqueueMounts, containerOf, splitDeleted, capabilityNames, memoryIsVersion1]) parse(text);
+      for (const parse of [parseStat, parseStatus, parseMaps, parseSharedMaps, parseSysvTable, parseQueueStatus, mqueueMounts, residenceOf, splitDeleted, capabilityNames, memoryIsVersion1]) parse(text);
       parseCmdline(Buffer.from(bytes));
       parseSemaphore(Buffer.from(bytes));
     }));

@@ -35,7 +35,7 @@ export async function packageExtension(out) {
   mkdirSync(dirname(path), { recursive: true });
   const files = (await listFiles({ cwd: repository })).map(file => file.replaceAll('\\', '/')).sort();
   const needless = files.filter(file => !allowed.some(pattern => pattern.test(file)));
-  const needed = ['package.json', 'package.nls.json', 'LICENSE', 'README.md', 'dist/extension.js', 'dist/probe.js', 'node_modules/ffi-rs/index.js'];
+  const needed = ['package.json', 'package.nls.json', 'LICENSE', 'README.md', 'dist/extension.js', 'dist/probe.js', 'dist/askpass.js', 'node_modules/ffi-rs/index.js'];
   const missing = needed.filter(file => !files.includes(file));
   if (!files.some(file => file.startsWith(`node_modules/@yuuang/ffi-rs-${binary[target()]}/`) && file.endsWith('.node'))) missing.push(`the ffi-rs binary for ${target()}`);
   if (needless.length + missing.length > 0) {

@@ -95,9 +95,19 @@ describe('Processes', function () {
   });
 
   it('explains what cannot be seen in a read-only document', async () => {
-    await workbench.command('IPC Inspector: Explain What Cannot Be Seen');
+    await workbench.command('IPC Inspector: What Can’t I See? (as Text)');
     const editor = workbench.page.locator('.editor-instance .view-lines').filter({ hasText: /What.IPC.Inspector.cannot.see/ });
     await editor.waitFor();
+    await workbench.command('View: Close All Editors');
+  });
+
+  it('tells on a page what cannot be seen, of which machine, and leads from there to the text', async () => {
+    await workbench.command('IPC Inspector: What Can’t I See?');
+    const page = workbench.webview();
+    await page.getByRole('heading', { level: 1, name: /What can.t I see/ }).waitFor();
+    await page.getByRole('heading', { level: 2, name: /Not part of a snapshot/ }).waitFor();
+    await page.getByRole('link', { name: 'Open as Text' }).click();
+    await workbench.page.locator('.editor-instance .view-lines').filter({ hasText: /What.IPC.Inspector.cannot.see/ }).waitFor();
     await workbench.command('View: Close All Editors');
   });
 });

@@ -1,0 +1,26 @@
+// Which machine's IPC is shown: its host name, how VS Code reaches it, and what the probe runs in there. Pure.
+import type { Host, Surrounding } from '../native-probe/model';
+import { visible } from './presentation';
+import { l10n } from './translation';
+
+/** VS Code's names of remote authorities, as people call them. Others are shown as they are. */
+const remotes: Readonly<Record<string, string>> = { 'ssh-remote': 'SSH', wsl: 'WSL', 'dev-container': 'Dev Container', 'attached-container': 'Dev Container', codespaces: 'Codespaces', tunnel: 'Tunnel' };
+
+/** "host · SSH", "0123456789ab · Dev Container · docker 0123456789ab". `remoteName`: vscode.env.remoteName. */
+export function machineWords(host: Pick<Host, 'hostname' | 'surroundings'>, remoteName: string | undefined): string {
+  const remote = remoteName === undefined ? undefined : remotes[remoteName] ?? visible(remoteName, 40);
+  const around = (host.surroundings ?? []).map(surroundingWords);
+  return [...new Set([visible(host.hostname, 60), ...(remote === undefined ? [] : [remote]), ...around])].join(' · ');
+}
+
+/** What the probe runs in, in a few words. */
+export function surroundingWords({ kind, name }: Surrounding): string {
+  const shown = name === undefined ? '' : visible(name, 60);
+  switch (kind) {
+    case 'container': return shown === '' ? l10n.t('container') : shown;
+    case 'wsl': return shown === '' ? 'WSL' : `WSL ${shown}`;
+    case 'codespaces': return shown === '' ? 'Codespaces' : `Codespaces ${shown}`;
+    case 'flatpak': return `Flatpak ${shown}`.trim();
+    case 'snap': return `snap ${shown}`.trim();
+  }
+}
