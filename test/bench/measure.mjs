@@ -1,4 +1,4 @@
-// What all measurements share: loads, the medians of times, a warm server. Everything that is started is ended, and the scratch folder removed.
+// What all measurements share: loads, the least of several times, a warm server. Everything that is started is ended, and the scratch folder removed.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -33,12 +33,14 @@ export async function startLoad(program, ...args) {
   return { pid: child.pid, line, async stop() { child.stdin.end(); if (child.exitCode === null && child.signalCode === null) await once(child, 'exit'); } };
 }
 
+/** The fastest of several: what else runs on the machine only ever adds. */
+export const least = values => Math.min(...values);
 export const median = values => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** The load average of the last minute: what figures are worth. */
 export const load = () => loadavg()[0].toFixed(1);
 
-/** Wall-clock milliseconds of a command, its output thrown away; undefined when it is not there. */
+/** The least wall-clock milliseconds of a command, its output thrown away; undefined when it is not there. */
 export function timeOf(command, args, times = 5) {
   const results = [];
   for (let i = 0; i < times; i++) {
@@ -47,10 +49,10 @@ export function timeOf(command, args, times = 5) {
     if (error) return undefined;
     results.push(performance.now() - begin);
   }
-  return median(results);
+  return least(results);
 }
 
-/** Runs `work` beside a warm server. `ask`: median milliseconds of a request after the first, and the last answer; `peak`: the server's most memory in MB. */
+/** Runs `work` beside a warm server. `ask`: least milliseconds of a request after the first; `whole`: one answer; `peak`: the server's most memory in MB. */
 export async function warmServer(work) {
   const child = spawn(process.execPath, [probe, 'serve'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const connection = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
@@ -65,7 +67,7 @@ export async function warmServer(work) {
       results.push(performance.now() - begin);
       since = answer.serial;
     }
-    return median(results.slice(1));
+    return least(results.slice(1));
   };
   const whole = async params => (await connection.sendRequest('snapshot', params)).snapshot;
   try {

@@ -6,12 +6,12 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { graph } from './graph.mjs';
-import { build, compile, here, load as loadAverage, median, probe, startLoad, table, timeOf, warmServer } from './measure.mjs';
+import { build, compile, here, least, load as loadAverage, probe, startLoad, table, timeOf, warmServer } from './measure.mjs';
 import { waits } from './waits.mjs';
 
 let programs;
 const compiled = () => programs ??= { load: compile('load'), reads: compile('reads') };
-const passesOfReads = () => median(execFileSync(compiled().reads, ['7'], { encoding: 'utf8' }).trim().split('\n').map(Number).slice(1));
+const passesOfReads = () => least(execFileSync(compiled().reads, ['9'], { encoding: 'utf8' }).trim().split('\n').map(Number).slice(1));
 
 async function compare() {
   const load = await startLoad(compiled().load, 500, 50_000, 9_000);
@@ -21,10 +21,10 @@ async function compare() {
     const add = (what, ms) => { rows.push({ what, ms }); process.stderr.write(`${what}: ${ms?.toFixed(0)} ms\n`); };
     add('C program, only the unavoidable reads', passesOfReads());
     const memory = await warmServer(async (ask, peak) => {
-      add('snapshot, warm server (deltas)', await ask({}, 8));
+      add('snapshot, warm server (deltas)', await ask({}, 10));
       add('snapshot of one process, warm server', await ask({ pids: [load.pid + 1] }, 12));
       const most = peak();
-      add('snapshot with waits, warm server', await ask({ waits: true }, 4));
+      add('snapshot with waits, warm server', await ask({ waits: true }, 6));
       return most;
     });
     add('ipc-probe snapshot --json (cold command)', timeOf(process.execPath, [probe, 'snapshot', '--json'], 3));

@@ -147,8 +147,14 @@ export class WorkbenchPage {
 
   /** Folds a view of the side bar, where it is there. */
   async fold(title: string): Promise<void> {
-    const header = this.page.locator(`.part.sidebar .pane-header[aria-label^="${title}"]`);
-    if (await header.count() > 0 && await header.first().getAttribute('aria-expanded') === 'true') await header.first().click();
+    const header = this.page.locator(`.part.sidebar .pane-header[aria-label^="${title}"]`).first();
+    const unfolded = header.and(this.page.locator('[aria-expanded="true"]'));
+    for (const end = Date.now() + patience; await unfolded.count() > 0;) {
+      if (Date.now() > end) throw new Error(`the view ${title} does not fold`);
+      // A layout that is still going on may take the click: look again.
+      await header.click({ timeout: 2000 }).catch(() => undefined);
+      await unfolded.waitFor({ state: 'detached', timeout: 1000 }).catch(() => undefined);
+    }
   }
 
   /** The rows of a view's tree whose text matches. Trees are virtual: only rows in sight exist. */
