@@ -9,7 +9,7 @@ import { progress } from './processes.mjs';
 
 const allowed = [
   /^package(\.nls(\.[\w-]+)?)?\.json$/, /^(README|CHANGELOG)\.md$/, /^LICENSE$/, /^l10n\/[\w.-]+\.json$/, /^media\/[\w-]+\.(png|svg)$/,
-  /^dist\/(extension|probe)\.js$/, /^dist\/webview\/[\w.-]+\.(js|css|ttf)$/,
+  /^dist\/(extension|probe|askpass)\.js$/, /^dist\/webview\/[\w.-]+\.(js|css|ttf)$/,
   /^node_modules\/ffi-rs\/(package\.json|index\.js|LICENSE\w*)$/, /^node_modules\/@yuuang\/ffi-rs-[\w-]+\/(package\.json|[\w.-]+\.node)$/,
 ];
 
