@@ -163,6 +163,19 @@ export class WorkbenchPage {
     return text === undefined ? rows : rows.filter({ hasText: text });
   }
 
+  /** Scrolls a view's tree until a row is in sight: from the top, again and again, because rows come and go. */
+  async findRow(view: Locator, text: string | RegExp): Promise<Locator> {
+    const row = this.rows(view, text).first();
+    const end = Date.now() + patience;
+    for (let step = 0; await row.count() === 0; step++) {
+      if (Date.now() > end) throw new Error(`no row ${String(text)} in the view`);
+      await view.locator('.monaco-list').first().hover();
+      await this.page.mouse.wheel(0, step % 12 === 11 ? -100_000 : 250);
+      await row.waitFor({ timeout: 400 }).catch(() => undefined);
+    }
+    return row;
+  }
+
   /** Unfolds a row, when it is not unfolded already. */
   async expand(row: Locator): Promise<void> {
     const one = row.first();

@@ -31,7 +31,7 @@ describe('the demo', function () {
   it('is a family whose objects the debuggee view shows, and leaves a stale segment behind', async () => {
     await workbench.startDebugging('Family');
     const debuggee = await onlyView('IPC of the Debuggee');
-    for (const object of [/msqid \d+/, /shmid \d+/, /semid \d+/, /-alarms/, /-picture/, /-gate/]) await workbench.rows(debuggee, object).first().waitFor();
+    for (const object of [/msqid \d+/, /shmid \d+/, /semid \d+/, /-alarms/, /-picture/, /-gate/]) await workbench.findRow(debuggee, object);
     await workbench.stopDebugging();
     assert.match(execFileSync(process.execPath, ['dist/probe.js', 'stale'], { encoding: 'utf8' }), /0x1d[0-9a-f]{4}04/);
     assert.match(stop(), /^removed segment \d+$/m);
