@@ -95,7 +95,7 @@ describe('Processes', function () {
   });
 
   it('explains what cannot be seen in a read-only document', async () => {
-    await workbench.command('IPC Inspector: What Can’t I See? (as Text)');
+    await workbench.command('IPC Inspector: Show Gaps as Text');
     const editor = workbench.page.locator('.editor-instance .view-lines').filter({ hasText: /What.IPC.Inspector.cannot.see/ });
     await editor.waitFor();
     await workbench.command('View: Close All Editors');
