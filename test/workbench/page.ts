@@ -131,9 +131,14 @@ export class WorkbenchPage {
     // The list item, not the label in it: a badge may lie over the label.
     const tab = this.page.locator('.part.activitybar li.action-item').filter({ has: this.page.locator(`a[aria-label="${name}"], a[aria-label^="${name} ("], a[aria-label^="${name} -"]`) }).first();
     await tab.waitFor();
-    const open = (await tab.getAttribute('class') ?? '').split(' ').includes('checked') && await this.page.locator('.part.sidebar').isVisible();
-    if (!open) await tab.click();
-    await this.page.locator('.part.sidebar .composite.title').filter({ hasText: name }).waitFor();
+    const title = this.page.locator('.part.sidebar .composite.title').filter({ hasText: name });
+    for (const end = Date.now() + patience; !await title.isVisible();) {
+      if (Date.now() > end) throw new Error(`the view container ${name} does not show`);
+      const open = (await tab.getAttribute('class') ?? '').split(' ').includes('checked') && await this.page.locator('.part.sidebar').isVisible();
+      // A click on the tab of what a command is just about to show would hide it again: look once more.
+      if (!open) await tab.click({ timeout: 2000 }).catch(() => undefined);
+      await title.waitFor({ timeout: 1500 }).catch(() => undefined);
+    }
   }
 
   /** A view of the side bar by its title; unfolds it when it is folded. */
