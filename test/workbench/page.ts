@@ -79,8 +79,9 @@ export class WorkbenchPage {
     const row = this.quickPickRows().filter({ has: this.page.locator('.label-name').getByText(title, { exact: true }) }).first();
     const end = Date.now() + patience;
     for (;;) {
-      await this.quickOpen(`>${title}`);
       try {
+        // The palette may close again under the first key, when something else takes the focus: then it is opened once more.
+        await this.quickOpen(`>${title}`);
         await row.waitFor({ timeout: 1500 });
         break;
       } catch (error) {
@@ -95,8 +96,8 @@ export class WorkbenchPage {
     const input = this.page.locator('.quick-input-widget .quick-input-box input');
     await this.page.keyboard.press('Escape');
     await this.page.keyboard.press('F1');
-    await input.waitFor();
-    await input.fill(text);
+    await input.waitFor({ timeout: 5000 });
+    await input.fill(text, { timeout: 3000 });
   }
 
   /** The rows of the open quick pick. */
@@ -174,8 +175,8 @@ export class WorkbenchPage {
     const end = Date.now() + patience;
     for (let step = 0; await row.count() === 0; step++) {
       if (Date.now() > end) throw new Error(`no row ${String(text)} in the view`);
-      await view.locator('.monaco-list').first().hover();
-      await this.page.mouse.wheel(0, step % 12 === 11 ? -100_000 : 250);
+      // By key: a wheel may turn over a tooltip.
+      await view.locator('.monaco-list').first().press(step % 8 === 0 ? 'Home' : 'PageDown', { timeout: 2000 }).catch(() => undefined);
       await row.waitFor({ timeout: 400 }).catch(() => undefined);
     }
     return row;
