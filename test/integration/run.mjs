@@ -130,7 +130,7 @@ async function pageSuite({ editor, browser, adapters, adapterVsix }) {
   });
   try {
     const prepared = { address: served.address(demo.folder), chromium: browser.path, browserArguments, demo: demo.folder, artifacts, adapters };
-    return await mochaSuite('integration at the page', files, { env: { IPC_INSPECTOR_WORKBENCH: JSON.stringify(prepared) }, timeout: 120_000 });
+    return await mochaSuite('integration at the page', files, { env: { IPC_INSPECTOR_WORKBENCH: JSON.stringify(prepared) }, timeout: 120_000, retries: 2 }); // a page that is still moving may take a click: the claim is tried again
   } finally {
     await served.stop();
     await demo.clean();

@@ -9,7 +9,7 @@ import { runFolder } from './runs.mjs';
 /**
  * @param {string} name for messages and the result file
  * @param {string[]} files test files, relative to the repository
- * @param {{env?: Record<string, string>, timeout?: number, limit?: number}} [options] timeout of one test and limit of the whole suite, in milliseconds
+ * @param {{env?: Record<string, string>, timeout?: number, limit?: number, retries?: number}} [options] timeout of one test and limit of the whole suite, in milliseconds
  * @returns {Promise<import('./results.mjs').Tally>}
  */
 export async function mochaSuite(name, files, options = {}) {
@@ -23,7 +23,7 @@ export async function mochaSuite(name, files, options = {}) {
   }
   const child = spawn(process.execPath, [
     '--import', 'tsx', join(repository, 'node_modules/mocha/bin/mocha.js'),
-    '--reporter', join(repository, 'test/workbench/reporter.cjs'), '--timeout', String(options.timeout ?? 20_000), '--exit', ...files,
+    '--reporter', join(repository, 'test/workbench/reporter.cjs'), '--timeout', String(options.timeout ?? 20_000), '--retries', String(options.retries ?? 0), '--exit', ...files,
   ], { cwd: repository, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...options.env, IPC_INSPECTOR_RESULTS: results } });
   const timer = setInterval(() => following.look(), 200);
   // A synchronous call that never returns escapes mocha's own time-outs.
