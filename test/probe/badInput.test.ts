@@ -5,12 +5,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, w
 import { join } from 'node:path';
 import type { Failed, Removed, Snapshot } from '../../native-probe/model';
 import { fixture, hasCompiler, ipcProbe, isRoot, probePath, Program, scratchDirectory, snapshotOf, until } from './harness';
+import { skip } from '../skip';
 
 describe('what vanishes and what is hidden', function () {
   let program: Program;
   const ask = async (line: string): Promise<string> => { program.tell(line); return program.line(); };
   beforeEach(async function () {
-    if (!hasCompiler()) this.skip();
+    if (!hasCompiler()) skip(this, 'needs a C compiler (cc)');
     program = Program.start(fixture('ipc'));
     await program.line();
   });
@@ -37,7 +38,7 @@ describe('what vanishes and what is hidden', function () {
   });
 
   it('an unreadable /proc is a gap for everything that needs it, not an empty machine', function () {
-    if (!isRoot) this.skip();
+    if (!isRoot) skip(this, 'needs root');
     const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$0" "$1" snapshot --json', process.execPath, probePath()], { encoding: 'utf8' });
     assert.equal(status, 0, stderr);
     const { gaps } = JSON.parse(stdout) as Snapshot;
@@ -45,7 +46,7 @@ describe('what vanishes and what is hidden', function () {
   });
 
   it('a nested PID namespace is a gap, and nothing is called stale from inside it', function () {
-    if (!isRoot) this.skip();
+    if (!isRoot) skip(this, 'needs root');
     writeFileSync(`/dev/shm/ipc-inspector-nested-${process.pid}`, 'x');
     try {
       const { stdout } = spawnSync('unshare', ['-p', '-f', '--mount-proc', process.execPath, probePath(), 'stale', '--json'], { encoding: 'utf8' });
@@ -59,7 +60,7 @@ describe('what vanishes and what is hidden', function () {
   });
 
   it('the objects of another IPC namespace are read by entering it, with its number', async function () {
-    if (!isRoot) this.skip();
+    if (!isRoot) skip(this, 'needs root');
     assert.equal(await ask('newipc'), 'ok');
     const shmid = await ask('shmget 0x2a 4096 640');
     const address = await ask(`shmat ${shmid} 0`);

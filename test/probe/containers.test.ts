@@ -7,6 +7,7 @@ import type { CollectedKind, Failed, IpcObject, Removed, Restored, Snapshot } fr
 import { canContain, startContainer } from './containers';
 import type { Container } from './containers';
 import { fixture, hasCompiler, ipcProbe, Program, scratchDirectory, snapshotOf, until } from './harness';
+import { skip } from '../skip';
 
 const of = <K extends CollectedKind>(snapshot: Snapshot, kind: K, test: (object: IpcObject) => boolean): IpcObject => snapshot.objects.find(object => object.kind === kind && test(object)) ?? assert.fail(`no such ${kind}`);
 
@@ -15,7 +16,7 @@ describe('a container', function () {
   const name = `/ipc-inspector-contained-${process.pid}`;
   const made: Record<string, string> = {};
   before(async function () {
-    if (!hasCompiler() || !canContain()) this.skip();
+    if (!hasCompiler() || !canContain()) skip(this, 'needs a C compiler (cc) and the right to make namespaces');
     container = await startContainer(`iit-${process.pid}`);
     for (const [key, line] of Object.entries({
       shm: 'shmget 0x2a 8192 640', msg: 'msgget 0x2b 600', sem: 'semget 0x2c 2 600', mq: `mq_open ${name} 5 64`, idle: `mq_open ${name}-idle 3 32`,
@@ -145,11 +146,11 @@ describe('a container', function () {
 });
 
 describe('containers that are strange', function () {
-  before(function () { if (!hasCompiler() || !canContain()) this.skip(); });
+  before(function () { if (!hasCompiler() || !canContain()) skip(this, 'needs a C compiler (cc) and the right to make namespaces'); });
   after(() => Program.stopAll());
 
   it('one without /proc and with nothing but a static program of another libc is seen all the same', async function () {
-    if (spawnSync('musl-gcc', ['--version']).status !== 0) this.skip();
+    if (spawnSync('musl-gcc', ['--version']).status !== 0) skip(this, 'needs musl-gcc (musl-tools)');
     const root = mkdtempSync(join(scratchDirectory(), 'root-'));
     const program = join(root, 'ipc');
     assert.equal(spawnSync('musl-gcc', ['-static', '-O0', '-pthread', '-o', program, join(__dirname, '..', 'fixtures', 'ipc.c')]).status, 0);
@@ -171,7 +172,7 @@ describe('containers that are strange', function () {
 
   it('a network namespace of ip netns is called as ip does', function () {
     const netns = `iit-${process.pid}`;
-    if (spawnSync('ip', ['netns', 'add', netns]).status !== 0) this.skip();
+    if (spawnSync('ip', ['netns', 'add', netns]).status !== 0) skip(this, 'ip netns (iproute2) cannot make a namespace here');
     try {
       const { host } = snapshotOf(['--kind', 'pipe']);
       assert.ok(Object.values(host.namespaceNames ?? {}).some(names => names.length === 1 && names[0] === netns), JSON.stringify(host.namespaceNames));

@@ -6,6 +6,7 @@ import { mkdtempSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CollectedKind, Handle, IpcObject, ObjectOf, Snapshot } from '../../native-probe/model';
 import { canBecomeOrdinary, fixture, hasCompiler, isRoot, ordinaryUser, probePath, Program, scratchDirectory, snapshotOf } from './harness';
+import { skip } from '../skip';
 
 const has = (command: string): boolean => spawnSync(command, ['-h']).error === undefined;
 
@@ -22,7 +23,7 @@ describe('descriptors that several processes share', function () {
   const number = (name: string): number => Number(made[name]);
 
   before(async function () {
-    if (!hasCompiler()) this.skip();
+    if (!hasCompiler()) skip(this, 'needs a C compiler (cc)');
     directory = mkdtempSync(join(scratchDirectory(), 'descriptors-'));
     program = Program.start(fixture('descriptors'), ['hold', directory]);
     made = wordsOf(await program.line());
@@ -116,7 +117,7 @@ describe('descriptors that several processes share', function () {
   });
 
   it('agrees with lsfd and lsof on every pipe, FIFO, terminal and eventfd of the four processes', function () {
-    if (!has('lsfd') || !has('lsof')) this.skip();
+    if (!has('lsfd') || !has('lsof')) skip(this, 'needs lsfd (util-linux) and lsof');
     const pids = ['pid', 'a', 'b', 'c'].map(name => made[name] ?? '').join();
     const ours = (...kinds: CollectedKind[]): Handle[] => snapshot.handles.filter(({ pid, objectId }) => pids.split(',').includes(String(pid)) && kinds.some(kind => objectId.startsWith(`${kind}:`)));
 
@@ -144,7 +145,7 @@ describe('descriptors that several processes share', function () {
   });
 
   it('shows an ordinary user none of it, and says that these processes could not be read', function () {
-    if (!canBecomeOrdinary()) this.skip();
+    if (!canBecomeOrdinary()) skip(this, 'needs root, and a user to become');
     const theirs = snapshotOf([], { user: ordinaryUser });
     assert.ok(!theirs.handles.some(({ pid, via }) => pid === program.pid && via === 'descriptor'));
     assert.ok(theirs.gaps.some(({ scope }) => scope.pid === program.pid && scope.field?.includes('fd')), 'a gap for the process');
@@ -158,11 +159,11 @@ describe('descriptors of another mount namespace', function () {
   let snapshot: Snapshot;
 
   before(async function () {
-    if (!hasCompiler() || !isRoot) this.skip();
+    if (!hasCompiler() || !isRoot) skip(this, 'needs a C compiler (cc) and root');
     directory = mkdtempSync(join(scratchDirectory(), 'mounts-'));
     program = Program.start(fixture('descriptors'), ['mounts', directory]);
     const line = await program.line();
-    if (/^error (?:unshare|mount)/.test(line)) this.skip();
+    if (/^error (?:unshare|mount)/.test(line)) skip(this, line);
     made = wordsOf(line);
     // Ended from outside should anything in it look at the dead file system.
     const { status, signal, stdout } = spawnSync(process.execPath, [probePath(), 'snapshot', '--json'], { encoding: 'utf8', maxBuffer: 1 << 30, timeout: 20_000, killSignal: 'SIGKILL' });
@@ -186,7 +187,7 @@ describe('descriptors of another mount namespace', function () {
   });
 
   it('never looks at a file system that does not answer, mounted or unmounted, and says so once', function () {
-    if (made['dead'] === '-1') this.skip();
+    if (made['dead'] === '-1') skip(this, 'cannot mount FUSE here');
     assert.equal(on('dead'), undefined);
     assert.equal(on('detached'), undefined);
     const gaps = snapshot.gaps.filter(({ scope }) => scope.facility === 'fifo' && scope.field === 'list');
@@ -202,7 +203,7 @@ describe('descriptors of another mount namespace', function () {
 
 describe('a victim that checks itself', function () {
   it('gets EOF, EPIPE and EIO at once while snapshots are taken in a loop', async function () {
-    if (!hasCompiler()) this.skip();
+    if (!hasCompiler()) skip(this, 'needs a C compiler (cc)');
     const directory = mkdtempSync(join(scratchDirectory(), 'victim-'));
     const victim = Program.start(fixture('descriptors'), ['victim', directory]);
     try {

@@ -5,9 +5,10 @@ import { createMessageConnection, StreamMessageReader, StreamMessageWriter } fro
 import type { Snapshot } from '../../native-probe/model';
 import type { SnapshotResult } from '../../native-probe/protocol';
 import { fixture, hasCompiler, probePath, Program } from './harness';
+import { skip } from '../skip';
 
 describe('a focused snapshot', function () {
-  before(function () { if (!hasCompiler()) this.skip(); });
+  before(function () { if (!hasCompiler()) skip(this, 'needs a C compiler (cc)'); });
   afterEach(() => Program.stopAll());
 
   it('shows at once what the process makes, who joins it, and what is gone', async () => {

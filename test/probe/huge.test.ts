@@ -1,15 +1,16 @@
 // Processes of unusual size: every descriptor and every mapping is there, and the snapshot comes all the same.
 import { strict as assert } from 'node:assert';
 import { fixture, hasCompiler, Program, snapshotOf } from './harness';
+import { skip } from '../skip';
 
 describe('a process of unusual size', function () {
-  before(function () { if (!hasCompiler()) this.skip(); });
+  before(function () { if (!hasCompiler()) skip(this, 'needs a C compiler (cc)'); });
   afterEach(() => Program.stopAll());
 
   it('with 100,000 descriptors has them all', async function () {
     const program = Program.start(fixture('huge'), ['descriptors', '100000']);
     const made = Number(await program.line());
-    if (made < 1000) this.skip(); // no right to more
+    if (made < 1000) skip(this, 'no right to as many descriptors');
     const { handles, objects } = snapshotOf(['--kind', 'pipe', '--pid', String(program.pid)]);
     const own = handles.filter(({ pid, end }) => pid === program.pid && end === 'read');
     const most = new Map<string, number>();

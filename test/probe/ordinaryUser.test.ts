@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import type { Snapshot, StaleJudgement } from '../../native-probe/model';
 import { canBecomeOrdinary, fixture, hasCompiler, ipcProbe, ordinaryUser, Program, snapshotOf } from './harness';
+import { skip } from '../skip';
 
 describe('as an ordinary user on a machine with objects of root', function () {
   let program: Program;
@@ -10,7 +11,7 @@ describe('as an ordinary user on a machine with objects of root', function () {
   const ids: Record<string, string> = {};
   const ask = async (line: string): Promise<string> => { program.tell(line); return program.line(); };
   before(async function () {
-    if (!hasCompiler() || !canBecomeOrdinary()) this.skip();
+    if (!hasCompiler() || !canBecomeOrdinary()) skip(this, 'needs a C compiler (cc), root, and a user to become');
     program = Program.start(fixture('ipc'));
     await program.line();
     Object.assign(ids, { shm: await ask('shmget 0 4096 600'), msg: await ask('msgget 0 600'), sem: await ask('semget 0 2 600'), mq: await ask(`mq_open ${name} 5 64`), shmFd: await ask(`shm_open ${name} 4096`), named: await ask(`sem_open ${name} 1`) });

@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import { readFileSync, statSync } from 'node:fs';
 import type { Contents, IpcObject, Snapshot } from '../../native-probe/model';
 import { fixture, hasCompiler, ipcProbe, isRoot, Program, snapshotOf } from './harness';
+import { skip } from '../skip';
 
 type Peeked = Snapshot & { contents: Contents };
 const peek = (id: string, ...args: string[]): { status: number | null; object: IpcObject | undefined; contents: Contents } => {
@@ -25,7 +26,7 @@ describe('peek', function () {
   };
   const pair = async (line: string): Promise<[number, number]> => { const [a, b] = (await ask(line)).split(' ').map(Number); return [a ?? 0, b ?? 0]; };
   before(async function () {
-    if (!hasCompiler()) this.skip();
+    if (!hasCompiler()) skip(this, 'needs a C compiler (cc)');
     program = Program.start(fixture('ipc'));
     await program.line();
   });

@@ -4,6 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, readdirSyn
 import { join } from 'node:path';
 import type { Failed, Removed, Restored, Snapshot, StaleJudgement } from '../../native-probe/model';
 import { fixture, hasCompiler, ipcProbe, isRoot, Program, scratchDirectory, snapshotOf } from './harness';
+import { skip } from '../skip';
 
 type Stale = Snapshot & { stale: StaleJudgement[] };
 const stale = (): Stale => JSON.parse(ipcProbe(['stale', '--json']).stdout) as Stale;
@@ -23,7 +24,7 @@ describe('stale, remove, restore', function () {
     return { status, ...JSON.parse(stdout) as { restored: Restored[]; failed: Failed[] } };
   };
   const fresh = async (): Promise<Program> => { program = Program.start(fixture('ipc')); await program.line(); return program; };
-  before(function () { if (!hasCompiler()) this.skip(); });
+  before(function () { if (!hasCompiler()) skip(this, 'needs a C compiler (cc)'); });
   beforeEach(async () => { directory = mkdtempSync(join(scratchDirectory(), 'backup-')); await fresh(); });
   afterEach(async () => { await Program.stopAll(); rmSync(directory, { recursive: true, force: true }); });
 
@@ -156,7 +157,7 @@ describe('stale, remove, restore', function () {
   });
 
   it('a segment that its owner alone may read is not removed by another user', async function () {
-    if (!isRoot) this.skip();
+    if (!isRoot) skip(this, 'needs root');
     const shmid = await ask('shmget 0 4096 600');
     await program.stop();
     const id = idEnding(`sysv-shared-memory:${snapshotOf().host.ipcNamespace}:${shmid}`);

@@ -7,6 +7,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { applyDelta, keyOf } from '../../native-probe/analysis/diff';
 import type { InitializeResult, SnapshotResult } from '../../native-probe/protocol';
 import { fixture, hasCompiler, probePath, Program } from './harness';
+import { skip } from '../skip';
 
 const serving = new Set<ChildProcessWithoutNullStreams>();
 function start(): { child: ChildProcessWithoutNullStreams; connection: MessageConnection; exited: Promise<number | null>; errors: () => string } {
@@ -60,7 +61,7 @@ describe('ipc-probe serve', () => {
   });
 
   it('answers a second question with what changed, and the delta leads to the same snapshot', async function () {
-    if (!hasCompiler()) this.skip();
+    if (!hasCompiler()) skip(this, 'needs a C compiler (cc)');
     const { connection } = start();
     await initialize(connection);
     const question = { kinds: ['sysv-shared-memory'] };

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import type { Handle, IpcObject, ObjectOf, CollectedKind, Snapshot } from '../../native-probe/model';
 import { fixture, hasCompiler, isRoot, Program, snapshotOf } from './harness';
+import { skip } from '../skip';
 
 function object<K extends CollectedKind>(snapshot: Snapshot, kind: K, id: string | RegExp): ObjectOf<K> {
   const found = snapshot.objects.find((candidate): candidate is ObjectOf<K> => candidate.kind === kind && (typeof id === 'string' ? candidate.id.endsWith(id) : id.test(candidate.name ?? '')));
@@ -18,7 +19,7 @@ describe('snapshot of System V objects', function () {
   const ids: { shm: string; msg: string; sem: string } = { shm: '', msg: '', sem: '' };
   const ask = async (line: string): Promise<string> => { program.tell(line); return program.line(); };
   before(async function () {
-    if (!hasCompiler()) this.skip();
+    if (!hasCompiler()) skip(this, 'needs a C compiler (cc)');
     program = Program.start(fixture('ipc'));
     await program.line();
     ids.shm = await ask('shmget 0x49504301 81920 640');
@@ -84,7 +85,7 @@ describe('snapshot of System V objects', function () {
   });
 
   it('agrees with lsipc --json', function () {
-    if (!has('lsipc')) this.skip();
+    if (!has('lsipc')) skip(this, 'needs lsipc (util-linux)');
     const snapshot = snapshotOf();
     const lsipc = (flag: string, columns: string): Record<string, string>[] => {
       const parsed = JSON.parse(execFileSync('lsipc', [flag, '--json', '--bytes', '--time-format=iso', '-o', columns], { encoding: 'utf8' })) as Record<string, Record<string, string>[]>;
@@ -108,7 +109,7 @@ describe('snapshot of POSIX objects', function () {
   const name = `/ipc-inspector-test-${process.pid}`;
   const ask = async (line: string): Promise<string> => { program.tell(line); return program.line(); };
   before(async function () {
-    if (!hasCompiler()) this.skip();
+    if (!hasCompiler()) skip(this, 'needs a C compiler (cc)');
     program = Program.start(fixture('ipc'));
     await program.line();
   });
@@ -119,7 +120,7 @@ describe('snapshot of POSIX objects', function () {
 
   it('lists a queue with its attributes, bytes and notification, whether or not an mqueue file system is mounted', async function () {
     const fd = await ask(`mq_open ${name} 7 512`);
-    if (fd.startsWith('error')) this.skip();
+    if (fd.startsWith('error')) skip(this, `cannot make what it looks at: ${fd}`);
     await ask(`mq_send ${fd} hello`);
     let queue = object(snapshotOf(), 'posix-message-queue', new RegExp(`^${name}$`));
     assert.deepEqual(queue.state, { curmsgs: 1, maxmsg: 7, msgsize: '512', qsize: '5' });

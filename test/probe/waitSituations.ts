@@ -7,6 +7,7 @@ import { syscallNumber } from '../../native-probe/kernel/syscalls';
 import type { SyscallName } from '../../native-probe/kernel/syscalls';
 import type { Finding, IpcKind, Snapshot, Wait } from '../../native-probe/model';
 import { canBecomeOrdinary, fixture, hasCompiler, ipcProbe, isRoot, ordinaryUser, Program, scratchDirectory, until } from './harness';
+import { skip } from '../skip';
 
 /** A running situation. `roles`: its processes in the order in which the program names them; one may stand there for each of its threads. */
 export interface Situation { readonly program: Program; readonly roles: readonly number[]; readonly directory: string; readonly endsWhenTold: boolean }
@@ -146,13 +147,13 @@ export function assertVerdict(snapshot: Snapshot, { roles }: Situation, { verdic
 export function claimSituations(family: string, blocking: readonly BlockingClaim[], verdicts: readonly VerdictClaim[]): void {
   describe(`waits: ${family}`, function () {
     this.timeout(60_000);
-    before(function () { if (!hasCompiler()) this.skip(); });
+    before(function () { if (!hasCompiler()) skip(this, 'needs a C compiler (cc)'); });
     after(() => Program.stopAll());
     const users: readonly (readonly [string, number | undefined])[] = [[isRoot ? 'as root' : 'as the same user', undefined], ['as an ordinary user', ordinaryUser]];
     for (const [who, user] of users) {
       describe(who, () => {
         let running: Situation | undefined;
-        before(function () { if (user !== undefined && !canBecomeOrdinary()) this.skip(); });
+        before(function () { if (user !== undefined && !canBecomeOrdinary()) skip(this, 'needs root, and a user to become'); });
         afterEach(async () => {
           const ended = running;
           running = undefined;

@@ -8,6 +8,7 @@ import type { Snapshot } from '../../native-probe/model';
 import type { Actor, Stage } from './actors';
 import { end, look, read, stageOf, standing, threadsOf, waitOf } from './actors';
 import { canBecomeOrdinary, hasCompiler, isRoot, ordinaryUser, Program, scratchDirectory, until } from './harness';
+import { skip } from '../skip';
 
 interface Situation {
   readonly script: readonly string[];
@@ -211,9 +212,9 @@ function claims(user: number | undefined): void {
   });
 
   it('a call by the 32-bit interface is not mistaken for the one that has its number', async function () {
-    if (process.arch !== 'x64') this.skip();
+    if (process.arch !== 'x64') skip(this, 'needs x86_64');
     const { actors } = await start(['0 . i386', '0 . sem:s0']);
-    if (!read(`/proc/${actors[0]?.pid}/task/${actors[0]?.tid}/syscall`).startsWith('240 ')) this.skip();
+    if (!read(`/proc/${actors[0]?.pid}/task/${actors[0]?.tid}/syscall`).startsWith('240 ')) skip(this, 'this kernel cannot run 32-bit calls');
     const snapshot = look(stage, user, 0);
     assert.equal(waitOf(snapshot, actors[0]), undefined);
     assert.equal(waitOf(snapshot, actors[1])?.operation, 'sem_wait');
@@ -222,12 +223,12 @@ function claims(user: number | undefined): void {
 
 describe('waits that are built on futexes', function () {
   this.timeout(60_000);
-  before(function () { if (!hasCompiler() || process.platform !== 'linux') this.skip(); });
+  before(function () { if (!hasCompiler()) skip(this, 'needs a C compiler (cc)'); });
   after(() => Program.stopAll());
 
   describe(isRoot ? 'as root' : 'as the same user', () => { claims(undefined); });
   describe('as an ordinary user', () => {
-    before(function () { if (!canBecomeOrdinary()) this.skip(); });
+    before(function () { if (!canBecomeOrdinary()) skip(this, 'needs root, and a user to become'); });
     claims(ordinaryUser);
   });
 
@@ -250,7 +251,7 @@ describe('waits that are built on futexes', function () {
     const program = join(scratchDirectory(), 'waits-32bit');
     const made = process.arch === 'x64' && spawnSync('gcc', ['-m32', '-nostdlib', '-static', '-ffreestanding', '-fno-pic', '-no-pie', '-fno-stack-protector', '-o', program, resolve(__dirname, '..', 'fixtures', 'waits-32bit.c')]).status === 0;
     // Some kernels cannot run it.
-    if (!made || spawnSync(program, { timeout: 500 }).error?.message.includes('ETIMEDOUT') !== true) this.skip();
+    if (!made || spawnSync(program, { timeout: 500 }).error?.message.includes('ETIMEDOUT') !== true) skip(this, 'needs x86_64, gcc -m32 and a kernel that runs 32-bit programs');
     const running = Program.start(program);
     try {
       await running.line();
@@ -267,7 +268,7 @@ describe('waits that are built on futexes', function () {
     const claim = (name: string, compiler: readonly string[], file: string, check: (snapshot: Snapshot, pid: number) => void): void => {
       it(name, async function () {
         const [command = '', ...flags] = compiler;
-        if (spawnSync(command, ['--version']).status !== 0) { this.skip(); return; }
+        if (spawnSync(command, ['--version']).status !== 0) skip(this, `needs ${command}`);
         const program = join(scratchDirectory(), file.replace('.', '-'));
         execFileSync(command, [...flags, '-o', program, resolve(__dirname, '..', 'fixtures', file)]);
         const running = Program.start(program);
@@ -300,7 +301,7 @@ describe('waits that are built on futexes', function () {
       describe(flags.length > 0 ? 'linked statically' : 'as a shared library', () => {
         let command = '';
         before(function () {
-          if (spawnSync('musl-gcc', ['--version']).status !== 0) { this.skip(); return; }
+          if (spawnSync('musl-gcc', ['--version']).status !== 0) skip(this, 'needs musl-gcc (musl-tools)');
           command = join(scratchDirectory(), `waits-musl${flags.join('')}`);
           execFileSync('musl-gcc', ['-O0', '-pthread', ...flags, '-o', command, resolve(__dirname, '..', 'fixtures', 'waits-futex.c')]);
         });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { syscallNumber } from '../../native-probe/kernel/syscalls';
 import type { Finding, Snapshot } from '../../native-probe/model';
 import { canBecomeOrdinary, fixture, hasCompiler, ipcProbe, isRoot, ordinaryUser, Program, scratchDirectory, until } from './harness';
+import { skip } from '../skip';
 
 /** Threads of these processes that are blocked in futex or flock. */
 function blockedThreads(pids: readonly number[]): number {
@@ -216,17 +217,17 @@ function claims(user: number | undefined): void {
 
 describe('waits and deadlocks of real programs', function () {
   this.timeout(60_000);
-  before(function () { if (!hasCompiler()) this.skip(); });
+  before(function () { if (!hasCompiler()) skip(this, 'needs a C compiler (cc)'); });
   after(() => Program.stopAll());
 
   describe(isRoot ? 'as root' : 'as the same user', () => { claims(undefined); });
   describe('as an ordinary user', () => {
-    before(function () { if (!canBecomeOrdinary()) this.skip(); });
+    before(function () { if (!canBecomeOrdinary()) skip(this, 'needs root, and a user to become'); });
     claims(ordinaryUser);
   });
 
   it('in a PID namespace of its own a deadlock is found too, although TIDs in memory are numbered otherwise', async function () {
-    if (!isRoot) this.skip();
+    if (!isRoot) skip(this, 'needs root');
     for (const name of ['mutex-and-flock', 'private', 'sysv']) {
       const directory = join(scratchDirectory(), `waits-${serial++}`);
       mkdirSync(directory);
@@ -260,7 +261,7 @@ describe('waits and deadlocks of real programs', function () {
   });
 
   it('what a process denies its own user is a gap and never a finding', async function () {
-    if (!canBecomeOrdinary()) this.skip();
+    if (!canBecomeOrdinary()) skip(this, 'needs root, and a user to become');
     const { program, pids } = await situation('undumpable', 2, ordinaryUser);
     try {
       assert.deepEqual(waitsOf(pids, undefined, 3).findings.map(finding => finding.verdict), ['deadlocked'], 'root sees it');
@@ -274,7 +275,7 @@ describe('waits and deadlocks of real programs', function () {
   });
 
   it('another user\'s deadlock is not seen, and that is said', async function () {
-    if (!canBecomeOrdinary()) this.skip();
+    if (!canBecomeOrdinary()) skip(this, 'needs root, and a user to become');
     const { program, pids } = await situation('mutex-and-flock', 2, undefined);
     try {
       const { findings, gaps } = waitsOf(pids, ordinaryUser, 0);
