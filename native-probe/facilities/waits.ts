@@ -45,6 +45,8 @@ interface Pass {
   /** By PID/TID, see witnessOf. */
   readonly witnesses: ReadonlyMap<string, string>;
   readonly threads: ReadonlyMap<number, readonly number[]>;
+  /** Ids of the gaps that the second look may close. */
+  readonly hiddenLimits: ReadonlySet<string>;
   readonly objects: readonly IpcObject[];
   readonly handles: readonly Handle[];
 }
@@ -81,7 +83,7 @@ async function confirmed({ context, found }: Look, again: Look, first: Pass, sai
     const again = now.get(key);
     if (!inQuestion.has(key)) waits.push(wait);
     else if (again && standsStill(wait)) {
-      waits.push(sameReasons(wait, again) ? withGapsOf(wait, again) : { ...wait, clauses: again.clauses.map(clause => ({ ...clause, external: 'the holders changed while they were looked at' })) });
+      waits.push(sameReasons(wait, again) ? withGapsOf(wait, again, first.hiddenLimits) : { ...wait, clauses: again.clauses.map(clause => ({ ...clause, external: 'the holders changed while they were looked at' })) });
     }
     // Otherwise it ran in between: this wait is over.
   }
@@ -97,12 +99,15 @@ function sameReasons(a: Wait, b: Wait): boolean {
 
 const withoutGaps = ({ gaps: _gaps, ...clause }: Clause): Clause => clause;
 
-/** What either look left open is open. */
-function withGapsOf(a: Wait, b: Wait): Wait {
+/** What either look left open is open, but for the time limits that only the second one asks for. */
+function withGapsOf(a: Wait, b: Wait, hiddenLimits: ReadonlySet<string>): Wait {
+  const asked = a.clauses.some(clause => clause.gaps?.some(gap => hiddenLimits.has(gap)));
   return {
-    ...a, clauses: a.clauses.map((clause, index) => {
-      const gaps = [...new Set([...clause.gaps ?? [], ...b.clauses[index]?.gaps ?? []])];
-      return gaps.length > 0 ? { ...clause, gaps } : clause;
+    ...a, ...(asked && b.timeout !== undefined ? { timeout: b.timeout } : {}),
+    clauses: a.clauses.map((clause, index) => {
+      const { gaps: before = [], ...rest } = clause;
+      const gaps = [...new Set([...before.filter(gap => !hiddenLimits.has(gap)), ...b.clauses[index]?.gaps ?? []])];
+      return gaps.length > 0 ? { ...rest, gaps } : rest;
     }),
   };
 }
@@ -136,7 +141,7 @@ async function readPass({ context, found }: Look, pids: readonly number[], again
       }
     }
     noteDenied(scene);
-    return { waits, witnesses, threads, ...scene.collected() };
+    return { waits, witnesses, threads, hiddenLimits: scene.hiddenLimits, ...scene.collected() };
   } finally {
     scene.close();
   }

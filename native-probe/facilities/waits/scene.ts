@@ -39,6 +39,8 @@ export class WaitScene {
   readonly again: boolean;
   /** Whether a process has timers that send signals, where it was asked. */
   readonly timers = new Map<number, boolean>();
+  /** Ids of the gaps for time limits that only the second look may ask for. */
+  readonly hiddenLimits = new Set<string>();
   /** Ids of the gaps that concern every descriptor; looked for in the second look only. */
   readonly doubts: readonly string[];
 

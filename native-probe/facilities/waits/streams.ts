@@ -3,6 +3,7 @@ import type { Known } from '../../model';
 import { unixName } from '../../kernel/sockDiag';
 import type { SyscallName } from '../../kernel/syscalls';
 import { clauseOf } from './clauses';
+import { hiddenLimit } from './hiddenLimits';
 import type { BlockedCall, WaitReader, WaitReading } from './reader';
 import { intArgument } from './reader';
 import { describeEnd } from './words';
@@ -35,7 +36,7 @@ export function readStream({ operation, direction }: Row): WaitReader {
     let wakers = wakersOf(scene, process.pid, handle, { input, output: !input, hangup: false });
     // A receiver that is told with the message is another one than the socket's.
     if (name === 'sendto') wakers = outside('whoever receives what it sends');
-    const { timeout, gaps } = hiddenLimit(blocked, object.kind, handle.end, name);
+    const { timeout, gaps } = hiddenLimit(blocked, { fd, kind: object.kind, end: handle.end, direction }, name);
     return reading(blocked, name, object.id, fd, { ...wakers, gaps: [...wakers.gaps, ...gaps] }, timeout);
   };
 }
@@ -61,13 +62,6 @@ export function evidenceOf({ scene }: Pick<BlockedCall, 'scene'>, wakers: Wakers
   });
 }
 
-/** Time limits that no call shows: SO_RCVTIMEO and SO_SNDTIMEO (socket(7)), VTIME of a terminal (termios(3)). Asking takes a borrowed descriptor. */
-function hiddenLimit({ scene, process }: BlockedCall, kind: string, end: string | undefined, operation: string): { timeout?: Known<string>; gaps: string[] } {
-  const what = kind === 'unix-socket' || kind === 'inet-socket' ? 'SO_RCVTIMEO, SO_SNDTIMEO' : kind === 'pseudoterminal' && end === 'slave' && operation.startsWith('read') ? 'VTIME' : undefined;
-  if (what === undefined) return { gaps: [] };
-  return { gaps: [scene.context.gaps.add({ pid: process.pid, facility: 'waits', field: `time-limit,${operation}` }, `whether a time limit (${what}) ends the ${operation} of pid ${process.pid} (${process.comm}) takes a borrowed descriptor to see`)] };
-}
-
 const AF_UNIX = 1;
 
 /** connect(2): on a UNIX socket it blocks while the listener's backlog is full. Everything else is the network. */
@@ -79,11 +73,11 @@ export const readConnect: WaitReader = blocked => {
   if (!object) return undefined;
   const listener = object.kind === 'unix-socket' ? listenerAt(blocked) : undefined;
   if (!listener) return reading(blocked, 'connect', object.id, fd, outside(object.kind === 'unix-socket' ? 'the listener could not be told' : 'the network'), undefined);
-  const { gaps } = hiddenLimit(blocked, object.kind, undefined, 'connect');
+  const { gaps, timeout } = hiddenLimit(blocked, { fd, kind: object.kind, direction: 'output' }, 'connect');
   const threads = [...new Set(scene.ends.holders(listener).map(({ pid }) => pid))].sort((a, b) => a - b).map(pid => ({ pid }));
   const unseen = scene.ends.unseenHolders(listener, threads.map(({ pid }) => pid));
   const wakers: Wakers = threads.length === 0 ? outside('nobody is seen who could accept') : { alternatives: [{ objectId: listener, event: 'an accept', threads }], gaps: unseen === undefined ? gaps : [...gaps, unseen] };
-  return reading(blocked, 'connect', listener, fd, wakers, undefined);
+  return reading(blocked, 'connect', listener, fd, wakers, timeout);
 };
 
 /** The one listener whose name the thread has given, if its backlog is full. */
