@@ -38,6 +38,8 @@ export interface LockedFile {
   /** Display text; null: unknown. */
   readonly path: Known<string>;
   readonly holders: readonly LockHolder[];
+  /** Who took a lock of which no holder is in sight, and cannot be read: most likely its holder. */
+  readonly unseenTakers: readonly LockHolder[];
   /** Gaps that stand where more holders may be. */
   readonly gaps: readonly string[];
 }
@@ -164,8 +166,15 @@ function describe(scene: Scene, held: readonly KernelLock[], waiting: readonly K
   const state = { path, ranges, ...(waiting.length === 0 ? {} : { waiting: waiting.map(range) }) };
   return {
     object: { id: objectId, kind, persistence: 'process', ...(path === null ? {} : { name: path }), state },
-    file: { objectId, kind, file: first?.file ?? '', path, holders, gaps },
+    file: { objectId, kind, file: first?.file ?? '', path, holders, unseenTakers: kind === 'record-lock' ? [] : unseenTakers(search, held, own, range), gaps },
   };
+}
+
+/** By the lines of /proc/locks alone, which name the process that took a lock and not who has its descriptor now. OFD locks name nobody. */
+function unseenTakers({ unreadable }: HolderSearch, held: readonly KernelLock[], own: readonly Holding[], range: (lock: KernelLock) => LockRange): LockHolder[] {
+  const closed = new Set(unreadable.map(({ pid }) => pid));
+  const shown = new Set(own.flatMap(({ locks }) => locks.map(lock => lock.pid)));
+  return [...groupBy(held.filter(({ pid }) => closed.has(pid) && !shown.has(pid)), lock => lock.pid)].map(([pid, locks]) => ({ processes: [{ pid }], ranges: locks.map(range) }));
 }
 
 /**

@@ -19,6 +19,8 @@ export interface LockedFile {
   /** Display text; null: unknown. */
   readonly path: string | null;
   readonly descriptions: readonly HoldingDescription[];
+  /** Processes that took a lock, hold it as far as can be told, and cannot be read. */
+  readonly unseenTakers: readonly { readonly type: 'read' | 'write'; readonly pid: number }[];
   /** Gaps that stand where more holders may be. */
   readonly gaps: readonly string[];
 }
@@ -51,8 +53,9 @@ export function flocksOf({ objects, handles, files, locks }: FileLocks): FlockLo
   return {
     objects: objects.filter(object => object.kind === 'flock-lock'),
     handles: handles.filter(handle => ids.has(handle.objectId)),
-    files: new Map(flocks.map(([id, { objectId, file, path, holders, gaps }]): [string, LockedFile] => [id, {
+    files: new Map(flocks.map(([id, { objectId, file, path, holders, unseenTakers, gaps }]): [string, LockedFile] => [id, {
       objectId, file, path, gaps,
+      unseenTakers: unseenTakers.flatMap(({ processes, ranges }) => processes.map(({ pid }) => ({ type: ranges.some(range => range.type === 'write') ? 'write' : 'read', pid }))),
       descriptions: holders.map(({ processes, ranges }) => ({
         // Descriptions that could not be told apart are one with all their locks: the strongest counts.
         type: ranges.some(range => range.type === 'write') ? 'write' : 'read',

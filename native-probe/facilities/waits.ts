@@ -12,9 +12,10 @@ import { readThread, readThreadStatus } from '../kernel/threads';
 import type { Clause, Finding, Handle, IpcObject, Wait } from '../model';
 import { toProcess } from '../processes';
 import type { ScannedProcess } from '../processes';
-import { readFlock, readFlockFromList } from './waits/flock';
+import { readFlock } from './waits/flock';
 import { readFutex } from './waits/futex';
 import { readFutexVector } from './waits/futexVector';
+import { readLockFromList } from './waits/lockList';
 import type { WaitReader } from './waits/reader';
 import type { Found } from './waits/scene';
 import { WaitScene } from './waits/scene';
@@ -163,7 +164,7 @@ const understood = ({ number }: SyscallLine): boolean => {
 
 /** A thread's wait; undefined for one that runs, or waits for something not understood. */
 function readWait(scene: WaitScene, process: ScannedProcess, thread: Thread): Wait | undefined {
-  const reading = thread.denied !== undefined ? readFlockFromList(scene, process, thread)
+  const reading = thread.denied !== undefined ? readLockFromList(scene, process, thread)
     : thread.syscall && !not64Bit(scene, process, thread.syscall) && understood(thread.syscall) ? readCall(scene, process, thread, thread.syscall) : undefined;
   const stop = stoppedStates[thread.state];
   const base = { pid: process.pid, tid: thread.tid, threadComm: thread.comm, verdict: 'waiting' as const };

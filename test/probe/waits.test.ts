@@ -274,6 +274,24 @@ describe('waits and deadlocks of real programs', function () {
     }
   });
 
+  for (const [whose, name, owner] of [['another user\'s processes', 'flock-and-record', undefined], ['own processes that deny it', 'undumpable-locks', ordinaryUser]] as const) {
+    it(`a ring of file locks over ${whose} is suspected by what /proc/locks alone tells, with the reason, and deadlocked for root`, async function () {
+      if (!canBecomeOrdinary()) skip(this, 'needs root, and a user to become');
+      const { program, pids } = await situation(name, -1, owner);
+      const waiting = (): string[] => readFileSync('/proc/locks', 'latin1').split('\n').filter(line => line.includes('->') && pids.some(pid => line.split(/\s+/).includes(String(pid))));
+      try {
+        await until(() => waiting().length === 2, 'both are blocked');
+        const { findings, gaps } = waitsOf(pids, ordinaryUser, 0);
+        assert.deepEqual(findings.map(finding => [finding.verdict, pidsOf(finding)]), [['suspected', [...pids].sort((a, b) => a - b)]]);
+        const reasons = findings[0]?.gaps.map(id => gaps.find(gap => gap.id === id)?.reason ?? '') ?? [];
+        for (const pid of pids) assert(reasons.some(reason => reason.includes(`pid ${pid} `) && /system call cannot be read/.test(reason)), reasons.join('\n'));
+        assert.deepEqual(waitsOf(pids, undefined, 3).findings.map(finding => [finding.verdict, pidsOf(finding)]), [['deadlocked', [...pids].sort((a, b) => a - b)]]);
+      } finally {
+        await program.stop();
+      }
+    });
+  }
+
   it('another user\'s deadlock is not seen, and that is said', async function () {
     if (!canBecomeOrdinary()) skip(this, 'needs root, and a user to become');
     const { program, pids } = await situation('mutex-and-flock', 2, undefined);

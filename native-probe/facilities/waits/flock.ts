@@ -1,5 +1,6 @@
 // The readers of flock(2): the waiter goes on when every conflicting open file description has released its lock.
-import { readLink, readText, splitDeleted, statOf, textOf } from '../../kernel/procfs';
+import type { KernelLock } from '../../kernel/fileLocks';
+import { readLink, splitDeleted, statOf, textOf } from '../../kernel/procfs';
 import type { Thread } from '../../kernel/threads';
 import { isStopped } from '../../kernel/threads';
 import type { Clause } from '../../model';
@@ -35,21 +36,10 @@ export function readFlock({ scene, process, thread, call }: BlockedCall): WaitRe
   ]);
 }
 
-/**
- * A thread whose system call line is denied (Yama, another user), of a process that /proc/locks lists as waiting: the kernel's list alone tells
- * of the wait, which leaves a gap. Undefined when the list does not, or several threads could be meant.
- */
-export function readFlockFromList(scene: WaitScene, process: ScannedProcess, thread: Thread): WaitReading | undefined {
-  const waiting = scene.flocks.locks.filter(lock => lock.blocked && lock.pid === process.pid);
-  const [lock] = waiting;
-  if (!lock || waiting.length > 1) return undefined;
-  const threads = scene.threads(process.pid);
-  const sleepsOnLock = (tid: number): boolean => /lock/.test(readText(`/proc/${process.pid}/task/${tid}/wchan`).value ?? '');
-  if (threads.length > 1 && threads.filter(each => sleepsOnLock(each.tid)).map(each => each.tid).join() !== String(thread.tid)) return undefined;
-  const file = [...scene.flocks.files.values()].find(each => each.file === lock.file);
-  if (!file) return undefined;
-  const gap = scene.context.gaps.add({ pid: process.pid, facility: 'waits', field: 'flock' }, `that pid ${process.pid} (${process.comm}) waits for a flock lock is known from /proc/locks alone: its system call cannot be read`, { errno: thread.denied });
-  return waitFor({ scene, process, thread }, { objectId: file.objectId, path: file.path, exclusive: lock.type === 'write', queued: true, gaps: [gap] }, [`/proc/locks lists pid ${process.pid} as waiting for a ${lock.type} lock`]);
+/** A wait that /proc/locks alone tells of; `gap` says so. */
+export function readListedFlock(who: { scene: WaitScene; process: ScannedProcess; thread: Thread }, lock: KernelLock, gap: string): WaitReading | undefined {
+  const file = [...who.scene.flocks.files.values()].find(each => each.file === lock.file);
+  return file && waitFor(who, { objectId: file.objectId, path: file.path, exclusive: lock.type === 'write', queued: true, gaps: [gap] }, [`/proc/locks lists pid ${who.process.pid} as waiting for a ${lock.type} lock`]);
 }
 
 interface Wanted { readonly objectId: string; readonly path: string | null; readonly exclusive: boolean; readonly queued: boolean; readonly gaps: readonly string[] }
@@ -65,8 +55,12 @@ function waitFor(who: { scene: WaitScene; process: ScannedProcess; thread: Threa
   const clauses: Clause[] = conflicting.map(({ holders }) => ({
     alternatives: [{ objectId, event: 'unlock', threads: [...new Set(holders.map(holder => holder.pid))].map(pid => ({ pid })) }], ...withGaps,
   }));
+  // /proc/locks names who took a lock, not who has its descriptor now: a reason to suspect, with the gap that says so.
+  const takers = (file?.unseenTakers ?? []).filter(taker => exclusive || taker.type === 'write');
+  if (gaps.length > 0) for (const { pid } of takers) clauses.push({ alternatives: [{ objectId, event: 'unlock', threads: [{ pid }] }], gaps });
   // Nobody found although the kernel lets it wait: the lock is changing hands, or its holder is out of sight.
   if (clauses.length === 0 && queued) clauses.push({ alternatives: [], ...(gaps.length > 0 ? { gaps } : { external: 'the holder changed while it was looked for' }) });
   const held = conflicting.map(({ type, holders }) => `${holders.map(holder => `descriptor ${holder.fd} of pid ${holder.pid}`).join(' and ')} ${holders.length > 1 ? 'are one open file description that holds' : 'holds'} a ${type === 'write' ? 'LOCK_EX' : 'LOCK_SH'} lock (fdinfo)`);
-  return { operation: 'flock', objectId, evidence: [...evidence, ...held], clauses };
+  const taken = takers.map(({ type, pid }) => `pid ${pid} took a ${type === 'write' ? 'LOCK_EX' : 'LOCK_SH'} lock (/proc/locks)`);
+  return { operation: 'flock', objectId, evidence: [...evidence, ...held, ...taken], clauses };
 }

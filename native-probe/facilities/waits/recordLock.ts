@@ -49,10 +49,19 @@ export const readFcntl: WaitReader = blocked => {
   const files = new Set(asked.map(lock => lock.file));
   if (line ? files.size > 1 || (request.range === undefined && asked.length > 1) : !isStopped(thread) || request.range === undefined) return undefined;
   const range: LockedRange = { type: request.type, start: request.range?.start ?? line?.start ?? '0', end: request.range?.end ?? line?.end ?? 'EOF' };
-  return answer(blocked, fd, ofDescription, range, line, inode);
+  return answer(blocked, { fd, ofDescription, range, line, inode, gaps: [] });
 };
 
-function answer(blocked: BlockedCall, fd: number, ofDescription: boolean, range: LockedRange, line: KernelLock | undefined, inode: string): ReturnType<WaitReader> {
+/** A wait that /proc/locks alone tells of; `gap` says so. */
+export function readListedRecordLock(who: Blocked, line: KernelLock, gap: string): ReturnType<WaitReader> {
+  return answer(who, { ofDescription: false, range: line, line, inode: line.inode, gaps: [gap] });
+}
+
+type Blocked = Pick<BlockedCall, 'scene' | 'process' | 'thread'>;
+/** `fd`: absent where the call cannot be read. `gaps`: what is open about the wait itself. */
+interface Asked { readonly fd?: number; readonly ofDescription: boolean; readonly range: LockedRange; readonly line: KernelLock | undefined; readonly inode: string; readonly gaps: readonly string[] }
+
+function answer(blocked: Blocked, { fd, ofDescription, range, line, inode, gaps: open }: Asked): ReturnType<WaitReader> {
   const { scene, process, thread } = blocked;
   const own = (kind: string, holder: LockHolder): boolean => kind === 'record-lock'
     ? !ofDescription && holder.processes.every(each => each.pid === process.pid)
@@ -61,7 +70,7 @@ function answer(blocked: BlockedCall, fd: number, ofDescription: boolean, range:
   const against = files.flatMap(file => file.holders.filter(holder => !own(file.kind, holder) && holder.ranges.some(held => conflicts(range, held))).map(holder => ({ file, holder })))
     // In the same order whenever they are read.
     .sort((a, b) => (a.holder.processes[0]?.pid ?? 0) - (b.holder.processes[0]?.pid ?? 0) || (a.holder.processes[0]?.fd ?? 0) - (b.holder.processes[0]?.fd ?? 0));
-  const gaps = [...new Set(files.flatMap(file => file.gaps))];
+  const gaps = [...new Set([...open, ...files.flatMap(file => file.gaps)])];
   const clauses: Clause[] = against.map(({ file, holder }) => clauseOf(blocked, 'fcntl', {
     alternatives: [{ objectId: file.objectId, event: 'unlock', threads: threadsOf(holder.processes) }], gaps,
   }, { descriptors: file.kind === 'ofd-lock' }));
@@ -69,11 +78,12 @@ function answer(blocked: BlockedCall, fd: number, ofDescription: boolean, range:
   if (clauses.length === 0 && line) clauses.push(gaps.length > 0 ? clauseOf(blocked, 'fcntl', { alternatives: [], gaps }) : clauseOf(blocked, 'fcntl', outside('the holder changed while it was looked for')));
   const kind = ofDescription ? 'ofd-lock' : 'record-lock';
   const objectId = against.find(({ file }) => file.kind === kind)?.file.objectId ?? against[0]?.file.objectId ?? files[0]?.objectId;
+  const wanted = `${range.type ?? 'write'} lock on bytes ${range.start}–${range.end}${objectId === undefined ? '' : ` of ${describeEnd(scene, objectId)}`}`;
   return {
     operation: 'fcntl', ...(objectId === undefined ? {} : { objectId }), clauses,
     evidence: [
-      `thread ${thread.tid} is in fcntl(${fd}, ${ofDescription ? 'F_OFD_SETLKW' : 'F_SETLKW'}) for a ${range.type ?? 'write'} lock on bytes ${range.start}–${range.end}${objectId === undefined ? '' : ` of ${describeEnd(scene, objectId)}`}`,
-      line ? '/proc/locks lists it as waiting' : 'it will ask for the lock again when it is continued',
+      ...fd === undefined ? [] : [`thread ${thread.tid} is in fcntl(${fd}, ${ofDescription ? 'F_OFD_SETLKW' : 'F_SETLKW'}) for a ${wanted}`],
+      fd === undefined ? `/proc/locks lists pid ${process.pid} as waiting for a ${wanted}` : line ? '/proc/locks lists it as waiting' : 'it will ask for the lock again when it is continued',
       ...against.map(({ file, holder }) => `${file.kind === 'record-lock' ? '' : 'an open file description of '}${threadsOf(holder.processes).map(({ pid }) => `pid ${pid}`).join(' and ')} holds ${holder.ranges.filter(held => conflicts(range, held)).slice(0, 4).map(held => `bytes ${held.start}–${held.end} for ${held.type === 'write' ? 'writing' : 'reading'}`).join(', ')}`),
     ],
   };
