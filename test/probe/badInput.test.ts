@@ -1,6 +1,7 @@
 // What goes wrong on a live machine: things that vanish under the reader, an unreadable /proc, other namespaces, huge names.
 import { strict as assert } from 'node:assert';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Failed, Removed, Snapshot } from '../../native-probe/model';
@@ -18,11 +19,9 @@ describe('what vanishes and what is hidden', function () {
   afterEach(() => Program.stopAll());
 
   it('processes, ids and namespaces that vanish mid-scan are neither errors nor gaps', async () => {
-    const churning = ask('churn 3000');
-    let snapshots = 0;
-    let over = false;
-    void churning.then(() => { over = true; });
-    while (!over) {
+    let churning: Promise<unknown> | undefined;
+    for (let snapshots = 0; snapshots < 5; snapshots++) {
+      churning ??= ask('churn 1500').then(() => { churning = undefined; });
       const child = spawn(process.execPath, [probePath(), 'snapshot', '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
       let text = '';
       child.stdout.on('data', (data: Buffer) => { text += data.toString(); });
@@ -32,14 +31,13 @@ describe('what vanishes and what is hidden', function () {
       assert.deepEqual(strange.filter(({ scope }) => scope.facility !== 'posix-message-queue'), []);
       const ids = new Set(snapshot.objects.map(({ id }) => id));
       assert.deepEqual(snapshot.handles.filter(({ objectId }) => !ids.has(objectId)), []);
-      snapshots++;
     }
-    assert.ok(snapshots >= 3, `${snapshots} snapshots were taken meanwhile`);
+    await churning;
   });
 
   it('an unreadable /proc is a gap for everything that needs it, not an empty machine', function () {
     if (!isRoot) skip(this, 'needs root');
-    const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$0" "$1" snapshot --json', process.execPath, probePath()], { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$0" "$1" snapshot --json', process.execPath, probePath()], { encoding: 'utf8', maxBuffer: 1 << 30 });
     assert.equal(status, 0, stderr);
     const { gaps } = JSON.parse(stdout) as Snapshot;
     for (const facility of ['processes', 'sysv-shared-memory', 'sysv-message-queue', 'sysv-semaphore-set']) assert.ok(gaps.some(({ scope }) => scope.facility === facility), facility);
@@ -49,7 +47,7 @@ describe('what vanishes and what is hidden', function () {
     if (!isRoot) skip(this, 'needs root');
     writeFileSync(`/dev/shm/ipc-inspector-nested-${process.pid}`, 'x');
     try {
-      const { stdout } = spawnSync('unshare', ['-p', '-f', '--mount-proc', process.execPath, probePath(), 'stale', '--json'], { encoding: 'utf8' });
+      const { stdout } = spawnSync('unshare', ['-p', '-f', '--mount-proc', process.execPath, probePath(), 'stale', '--json'], { encoding: 'utf8', maxBuffer: 1 << 30 });
       const { gaps, stale } = JSON.parse(stdout) as Snapshot & { stale: { verdict: string }[] };
       assert.ok(gaps.some(({ scope, reason }) => scope.field === 'pid-namespace' && /outside it are invisible/.test(reason)));
       assert.ok(stale.length > 0);
@@ -85,7 +83,8 @@ describe('what vanishes and what is hidden', function () {
     await ask(`shm_unlink /${long}`);
   });
 
-  it('a segment that somebody removes while it is backed up is reported as gone, and its backup is kept', async () => {
+  /** Starts to remove a full segment that nobody uses, large enough that its backup has only begun when this returns. */
+  async function removingSlowly(): Promise<{ shmid: string; directory: string; outcome: Promise<{ removed: Removed[]; failed: Failed[] }> }> {
     const shmid = await ask('shmget 0 400000000 600');
     const address = await ask(`shmat ${shmid} 0`);
     await ask(`fill ${address} 400000000`);
@@ -95,11 +94,15 @@ describe('what vanishes and what is hidden', function () {
     const child = spawn(process.execPath, [probePath(), 'remove', '--json', '--backup', directory, id], { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
     child.stdout.on('data', (data: Buffer) => { text += data.toString(); });
-    const closed = new Promise(done => child.once('close', done));
+    const outcome = once(child, 'close').then(() => JSON.parse(text) as { removed: Removed[]; failed: Failed[] });
     await until(() => readdirSync(directory).length > 0, 'the backup has begun');
+    return { shmid, directory, outcome };
+  }
+
+  it('a segment that somebody removes while it is backed up is reported as gone, and its backup is kept', async () => {
+    const { shmid, directory, outcome } = await removingSlowly();
     assert.equal(await ask(`shmrm ${shmid}`), 'ok');
-    await closed;
-    const { removed, failed } = JSON.parse(text) as { removed: Removed[]; failed: Failed[] };
+    const { removed, failed } = await outcome;
     assert.deepEqual(removed, []);
     assert.match(failed[0]?.error ?? '', /it is gone/);
     const data = readdirSync(directory).find(name => name.endsWith('.data'));
@@ -109,20 +112,9 @@ describe('what vanishes and what is hidden', function () {
   });
 
   it('a segment that is attached while it is backed up is not removed', async () => {
-    const shmid = await ask('shmget 0 400000000 600');
-    const address = await ask(`shmat ${shmid} 0`);
-    await ask(`fill ${address} 400000000`);
-    await ask(`shmdt ${address}`);
-    const directory = mkdtempSync(join(scratchDirectory(), 'raced-'));
-    const id = `sysv-shared-memory:${snapshotOf().host.ipcNamespace}:${shmid}`;
-    const child = spawn(process.execPath, [probePath(), 'remove', '--json', '--backup', directory, id], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let text = '';
-    child.stdout.on('data', (data: Buffer) => { text += data.toString(); });
-    const closed = new Promise(done => child.once('close', done));
-    await until(() => readdirSync(directory).length > 0, 'the backup has begun');
+    const { shmid, directory, outcome } = await removingSlowly();
     const again = await ask(`shmat ${shmid} 1`);
-    await closed;
-    const { failed } = JSON.parse(text) as { failed: Failed[] };
+    const { failed } = await outcome;
     assert.match(failed[0]?.error ?? '', /in use/);
     assert.deepEqual(readdirSync(directory), [], 'the backup of what is still there is taken back');
     await ask(`shmdt ${again}`);
