@@ -7,7 +7,7 @@ import { commandIds } from './contributions';
 import type { CommandId } from './contributions';
 import { DisposableStore } from './dispose';
 import type { FocusTracker } from './focus';
-import { pickProcess } from './followProcess';
+import { pickDebuggee, pickProcess } from './followProcess';
 import type { IpcModel } from './ipcModel';
 import { inMessage } from './presentation';
 import type { ProbeClient } from './probeClient';
@@ -101,6 +101,14 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
     await follow(focus, pid, process.startTime, process.comm);
   });
   register(commandIds.stopFollowing, () => focus.stopFollowing());
+  register(commandIds.chooseDebuggee, async () => {
+    const session = focus.activeSession;
+    if (!session) return;
+    const process = await pickDebuggee(client, session.name, focus.current.kind === 'unidentified' ? focus.current.candidates : []);
+    if (process && !focus.choose(session.id, process)) throw new Error(l10n.t('The debug session “{0}” has ended.', session.name));
+  });
+  register(commandIds.showAllSessions, () => focus.setAllSessions(true));
+  register(commandIds.showActiveSession, () => focus.setAllSessions(false));
   registerProcessCommands(host, register, args => pidOf(args, views));
   registerWaitCommands(host, register, args => pathOf(args, views));
   registerListCommands(host, register);

@@ -14,6 +14,9 @@ export const commandIds = {
   followProcess: 'ipcInspector.followProcess',
   followThisProcess: 'ipcInspector.followThisProcess',
   stopFollowing: 'ipcInspector.stopFollowing',
+  chooseDebuggee: 'ipcInspector.chooseDebuggee',
+  showAllSessions: 'ipcInspector.showAllSessions',
+  showActiveSession: 'ipcInspector.showActiveSession',
   chooseKinds: 'ipcInspector.chooseKinds',
   showAllKinds: 'ipcInspector.showAllKinds',
   showChosenKinds: 'ipcInspector.showChosenKinds',
@@ -50,7 +53,7 @@ export type ViewId = typeof viewIds[keyof typeof viewIds];
 
 export const settingSection = 'ipcInspector';
 /** Settings, without the section. */
-export const settingIds = { refreshInterval: 'refreshInterval', minorKinds: 'minorKinds', deadlockNotifications: 'deadlockNotifications', administratorTimeout: 'administratorTimeout', probeExecutable: 'probeExecutable' } as const;
+export const settingIds = { refreshInterval: 'refreshInterval', minorKinds: 'minorKinds', deadlockNotifications: 'deadlockNotifications', followChildren: 'followChildren', administratorTimeout: 'administratorTimeout', probeExecutable: 'probeExecutable' } as const;
 /** The least `refreshInterval` above 0, in milliseconds. */
 export const leastRefreshInterval = 250;
 
@@ -68,8 +71,10 @@ export const contextKeys = {
   idleWaits: 'ipcInspector.idleWaits',
   /** `yes` while the probe has more rights than the user, `asking` while they are being asked for. */
   administrator: 'ipcInspector.administrator',
-  /** `none`, `session`, `unidentified` (a session whose process is not known), `process` (chosen by hand). */
+  /** `none`, `session`, `unidentified` (a session whose process is not known), `elsewhere` (on another machine), `process` (chosen by hand). */
   focus: 'ipcInspector.focus',
+  /** Several debug sessions: `active` while the debuggee's views are about the selected one, `all`; else `one`. */
+  sessions: 'ipcInspector.sessions',
 } as const;
 export interface ContextValues {
   'ipcInspector.probe': 'unsupported' | 'starting' | 'ready' | 'failed';
@@ -78,7 +83,8 @@ export interface ContextValues {
   'ipcInspector.allProcesses': boolean;
   'ipcInspector.idleWaits': boolean;
   'ipcInspector.administrator': 'no' | 'asking' | 'yes';
-  'ipcInspector.focus': 'none' | 'session' | 'unidentified' | 'process';
+  'ipcInspector.focus': 'none' | 'session' | 'unidentified' | 'elsewhere' | 'process';
+  'ipcInspector.sessions': 'one' | 'active' | 'all';
 }
 
 /** Parts of a tree item's `viewItem`, joined by blanks; `when` clauses match them as words. */

@@ -1,23 +1,32 @@
 // Debug sessions and their processes: one tracker for every debug type, which only listens to the debug adapter protocol.
 import * as vscode from 'vscode';
-import { asPid, pidExpression, pidsOfFamily, pidsOfSession, processEvent, runStateAfter } from './debuggeePids';
-import type { Identified, SessionFacts } from './debuggeePids';
+import { AdapterNotes, asPid } from './adapterMessages';
+import { debugAdapter } from './debugAdapters';
+import { pidExpression } from './debuggeePids';
+import type { DatedPid, ProcessRef, SessionFacts } from './debuggeePids';
 import { DisposableStore } from './dispose';
+
+/** Milliseconds after which an adapter that does not answer is no longer waited for. */
+const patience = 5_000;
+/** An adapter that has left so many questions unanswered is asked no more. */
+const mostUnanswered = 3;
 
 interface Tracked {
   readonly session: vscode.DebugSession;
-  readonly processEvents: SessionFacts['processEvents'][number][];
-  evaluatedPid: number | undefined;
+  /** Milliseconds since the epoch; undefined when it ran before this extension did. */
+  readonly startedAt: number | undefined;
+  readonly notes: AdapterNotes;
+  evaluated: DatedPid | undefined;
+  chosen: ProcessRef | undefined;
   asking: boolean;
-  runState: 'running' | 'stopped';
+  unanswered: number;
 }
 
 /** The session that the user has selected, with what is known of it. */
 export interface ActiveSession {
+  readonly id: string;
   readonly name: string;
   readonly runState: 'running' | 'stopped';
-  /** Undefined: no source has told its processes. */
-  readonly identified: Identified | undefined;
 }
 
 export class DebugSessions implements vscode.Disposable {
@@ -60,12 +69,33 @@ export class DebugSessions implements vscode.Disposable {
   get active(): ActiveSession | undefined {
     const session = vscode.debug.activeDebugSession;
     const tracked = session && this.tracked.get(session.id);
-    return session && tracked && { name: session.name, runState: tracked.runState, identified: pidsOfFamily(session.id, this.facts()) };
+    return session && tracked && { id: session.id, name: session.name, runState: tracked.notes.runState };
   }
 
-  /** The PIDs that any session has told: they are nobody else's. */
-  get takenPids(): ReadonlySet<number> {
-    return new Set([...this.facts().values()].flatMap(facts => pidsOfSession(facts)?.pids ?? []));
+  /** Whether the program of any session is stopped. */
+  get anyStopped(): boolean {
+    return [...this.tracked.values()].some(it => it.notes.runState === 'stopped');
+  }
+
+  /** What all sessions have told, by their ids. */
+  get facts(): ReadonlyMap<string, SessionFacts> {
+    return new Map([...this.tracked.values()].map(({ session, startedAt, notes: { processEvents, printed }, evaluated, chosen }) => [session.id, {
+      id: session.id, type: session.type, name: session.name, configuration: session.configuration, processEvents: [...processEvents],
+      ...(session.parentSession ? { parentId: session.parentSession.id } : {}),
+      ...(startedAt === undefined ? {} : { startedAt }),
+      ...(evaluated === undefined ? {} : { evaluated }),
+      ...(printed === undefined ? {} : { printed }),
+      ...(chosen === undefined ? {} : { chosen }),
+    }]));
+  }
+
+  /** The user says what a session debugs. False: the session has ended meanwhile. */
+  choose(id: string, process: ProcessRef): boolean {
+    const tracked = this.tracked.get(id);
+    if (!tracked) return false;
+    tracked.chosen = process;
+    this.changed.fire();
+    return true;
   }
 
   dispose(): void {
@@ -73,33 +103,26 @@ export class DebugSessions implements vscode.Disposable {
     this.tracked.clear();
   }
 
-  private add(session: vscode.DebugSession): Tracked {
+  /** @param startedAt when the session began; undefined for one that has been running */
+  private add(session: vscode.DebugSession, startedAt?: number): Tracked {
     let tracked = this.tracked.get(session.id);
     if (!tracked) {
-      tracked = { session, processEvents: [], evaluatedPid: undefined, asking: false, runState: 'running' };
+      tracked = { session, startedAt, notes: new AdapterNotes(debugAdapter(session.type).output), evaluated: undefined, chosen: undefined, asking: false, unanswered: 0 };
       this.tracked.set(session.id, tracked);
     }
     return tracked;
   }
 
   private track(session: vscode.DebugSession): vscode.DebugAdapterTracker {
-    const tracked = this.add(session);
+    const tracked = this.add(session, Date.now());
     return {
       onDidSendMessage: (message: unknown) => {
-        const process = processEvent(message);
-        if (process) {
-          tracked.processEvents.push(process);
-          this.changed.fire();
-        }
-        const runState = runStateAfter(message);
-        if (runState === undefined) return;
-        const news = tracked.runState !== runState;
-        tracked.runState = runState;
-        if (news) this.changed.fire();
+        const { told, runState, changed } = tracked.notes.take(message, Date.now());
+        if (told || changed) this.changed.fire();
         if (runState === 'stopped') {
           this.stopped.fire();
           void this.ask(session.id);
-        } else if (news) {
+        } else if (runState === 'running' && changed) {
           this.continued.fire();
         }
       },
@@ -111,25 +134,28 @@ export class DebugSessions implements vscode.Disposable {
   private async ask(id: string): Promise<void> {
     const tracked = this.tracked.get(id);
     const expression = tracked && pidExpression(tracked.session.type);
-    if (!tracked || expression === undefined || tracked.asking || tracked.evaluatedPid !== undefined || tracked.processEvents.length > 0) return;
+    if (!tracked || expression === undefined || tracked.asking || tracked.unanswered >= mostUnanswered || tracked.evaluated !== undefined || tracked.notes.processEvents.length > 0) return;
     tracked.asking = true;
+    let timer: NodeJS.Timeout | undefined;
     try {
-      const answer: unknown = await tracked.session.customRequest('evaluate', { expression, context: 'watch' });
-      tracked.evaluatedPid = asPid((answer as { result?: unknown } | undefined)?.result);
-      if (tracked.evaluatedPid !== undefined) this.changed.fire();
+      const tooLate = new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => {
+          tracked.unanswered++;
+          reject(new Error(`no answer within ${patience / 1000} s`));
+        }, patience);
+      });
+      const answer: unknown = await Promise.race([tracked.session.customRequest('evaluate', { expression, context: 'watch' }), tooLate]);
+      const pid = asPid((answer as { result?: unknown } | null | undefined)?.result);
+      // It may have ended while it was asked.
+      if (pid === undefined || this.tracked.get(id) !== tracked) return;
+      tracked.evaluated = { pid, at: Date.now() };
+      this.changed.fire();
     } catch (error) {
       // A parent session without a program, or one that must stop first: asked again when it stops.
-      this.log.debug(`debug session "${tracked.session.name}" does not tell its PID: ${error instanceof Error ? error.message : String(error)}`);
+      this.log.debug(`debug session "${tracked.session.name}" does not tell its PID: ${(error instanceof Error ? error.message : String(error)).slice(0, 500)}`);
     } finally {
+      clearTimeout(timer);
       tracked.asking = false;
     }
-  }
-
-  private facts(): ReadonlyMap<string, SessionFacts> {
-    return new Map([...this.tracked.values()].map(({ session, processEvents, evaluatedPid }) => [session.id, {
-      id: session.id, type: session.type, name: session.name, configuration: session.configuration, processEvents,
-      ...(session.parentSession ? { parentId: session.parentSession.id } : {}),
-      ...(evaluatedPid === undefined ? {} : { evaluatedPid }),
-    }]));
   }
 }

@@ -46,6 +46,16 @@ export function onDidChangeDeadlockNotifications(listener: () => void): vscode.D
   return onDidChange(settingIds.deadlockNotifications, listener);
 }
 
+/** Whether descendants of a followed or debugged process are followed too. */
+export function followChildren(): boolean {
+  return vscode.workspace.getConfiguration(settingSection).get<unknown>(settingIds.followChildren) !== false;
+}
+
+/** Calls back when the setting changed. */
+export function onDidChangeFollowChildren(listener: () => void): vscode.Disposable {
+  return onDidChange(settingIds.followChildren, listener);
+}
+
 /** Minutes after which an administrator's rights are given up; 0: never by time. */
 export function administratorTimeout(): number {
   const value = vscode.workspace.getConfiguration(settingSection).get<unknown>(settingIds.administratorTimeout);

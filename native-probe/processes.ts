@@ -4,7 +4,7 @@ import type { Gaps } from './gaps';
 import { asRoot } from './gaps';
 import { namespaceNumber } from './context';
 import type { Mapping, SignalMasks } from './kernel/procfs';
-import { isGone, lstatOf, numericEntries, parseCmdline, parseSharedMaps, parseStat, parseStatus, PF_KTHREAD, readBytes, readLink, readText, splitDeleted, textOf } from './kernel/procfs';
+import { isGone, lstatOf, numericEntries, parseCmdline, parseSharedMaps, parseStat, parseStatus, PF_KTHREAD, processOfThread, readBytes, readLink, readText, splitDeleted, textOf } from './kernel/procfs';
 import { residenceOf } from './kernel/cgroups';
 
 export interface Descriptor {
@@ -97,7 +97,7 @@ export function scanProcess(pid: number, gaps: Gaps): ScannedProcess | undefined
     uid: status?.uid ?? null, groups: status?.groups ?? null, signals: status?.signals ?? null,
     namespaces,
     ...residence,
-    ...(status && status.tracerPid > 0 ? { tracerPid: status.tracerPid } : {}),
+    ...(status && status.tracerPid > 0 ? { tracerPid: processOfThread(status.tracerPid) } : {}),
     ...(status && status.nsPids.length > 1 ? { nsPids: status.nsPids } : {}),
     ...(stat.terminal === undefined ? {} : { terminal: stat.terminal }),
     kernelThread, descriptors, sharedMappings: maps === null ? null : parseSharedMaps(maps),

@@ -3,7 +3,7 @@ import type { CollectedKind, Handle, IpcObject, Process } from '../../native-pro
 import { facility } from '../../native-probe/facilityTable';
 import { peerOf } from '../bothEnds';
 import { handleWords, objectSummary, objectTitle, processTooltip } from '../objectWords';
-import { processName, processState } from '../presentation';
+import { count, processName, processState } from '../presentation';
 import { grouped } from '../snapshotIndex';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
@@ -17,15 +17,20 @@ import { unseenNodes } from './unseen';
  * The view's roots: one node a followed process, then those of their descendants that have an object, then what could not be seen.
  * @param pids the followed processes
  * @param all these and their descendants
+ * @param omitted how many further descendants there are that are not looked at
  * @param minor kinds that stand in a group of their own, below the others
  */
-export function debuggeeNodes(index: SnapshotIndex, pids: readonly number[], all: readonly number[] = pids, minor: ReadonlySet<CollectedKind> = new Set()): TreeNode[] {
+export function debuggeeNodes(index: SnapshotIndex, pids: readonly number[], all: readonly number[] = pids, minor: ReadonlySet<CollectedKind> = new Set(), omitted = 0): TreeNode[] {
   // Every process has signals and what its run-time makes: only those that have something else are worth a node.
   const counts = (pid: number, object: IpcObject | undefined): boolean => object !== undefined && !minor.has(object.kind) && !isOwnAffair(object, pid, index);
   const descendants = all.filter(pid => !pids.includes(pid) && index.handlesBy(pid).some(({ objectId }) => counts(pid, index.objects.get(objectId))));
   return [
     ...pids.map(pid => debuggeeNode(pid, all, minor, index)),
     ...descendants.map(pid => debuggeeNode(pid, all, minor, index)).filter(node => node.expansion !== 'none').map(node => ({ ...node, icon: 'type-hierarchy-sub' })),
+    ...(omitted === 0 ? [] : [{
+      id: 'debuggee/omitted', label: count(omitted, l10n.t('1 further descendant is not looked at'), n => l10n.t('{0} further descendants are not looked at', n)), icon: 'ellipsis', expansion: 'none' as const,
+      tooltip: () => l10n.t('Only the descendants nearest to the program are followed. Follow one of the others to see what it has.'),
+    }]),
     ...unseenNodes('debuggee', index, index.snapshot.gaps.filter(gap => gap.scope.objectId === undefined)),
   ];
 }

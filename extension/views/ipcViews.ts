@@ -54,7 +54,7 @@ export class IpcViews implements vscode.Disposable {
     // Both views want everything: one subscription each, so that each is read for only while it is visible, and one snapshot.
     this.everything = this.store.add(model.subscribe({}));
     this.processes = this.show(viewIds.processes, this.everything, index => processesNodes(index, { all: this.allProcesses, minor: minorKinds() }));
-    const debuggee = this.showFocused(viewIds.debuggee, index => debuggeeNodes(index, mainPidsOf(focus.current), pidsOf(focus.current), minorKinds()));
+    const debuggee = this.showFocused(viewIds.debuggee, index => debuggeeNodes(index, mainPidsOf(focus.current), pidsOf(focus.current), minorKinds(), 'omitted' in focus.current ? focus.current.omitted : 0));
     const waits = this.waits = this.showFocused(viewIds.waits, index => waitNodes(index, { idle: this.idleWaits }));
     this.machine = this.store.add(model.subscribe({ waits: true }));
     this.allWaits = this.show(viewIds.allWaits, this.machine, index => waitNodes(index, { idle: this.idleWaits, everybody: true }));
@@ -76,6 +76,7 @@ export class IpcViews implements vscode.Disposable {
     for (const tree of [debuggee, waits]) this.store.add(tree.view.onDidChangeVisibility(followVisibility));
     const refocus = (now: Focus): void => {
       setContext(contextKeys.focus, now.kind);
+      setContext(contextKeys.sessions, focus.sessionsShown);
       debuggee.view.description = focusName(now);
       waits.view.description = focusName(now);
       const pids = pidsOf(now);
@@ -84,6 +85,7 @@ export class IpcViews implements vscode.Disposable {
       if (pids.length === 0) for (const tree of [debuggee, waits]) tree.update();
     };
     this.store.add(focus.onDidChange(refocus));
+    this.store.add(sessions.onDidChange(() => setContext(contextKeys.sessions, focus.sessionsShown)));
     refocus(focus.current);
     this.store.add(sessions.onDidStop(() => { if (pidsOf(focus.current).length > 0) void this.focused.refresh(); }));
     // What somebody stopped goes on: twice, because the first look may have begun before that.
@@ -291,6 +293,10 @@ function focusName(focus: Focus): string {
     case 'none': return '';
     case 'process': return l10n.t('{0} (PID {1})', visible(focus.name, 40), focus.pid);
     case 'unidentified': return visible(focus.name, 60);
-    case 'session': return focus.stopped ? l10n.t('{0} (stopped)', visible(focus.name, 60)) : visible(focus.name, 60);
+    case 'elsewhere': return focus.host === undefined ? l10n.t('{0} · on another machine', visible(focus.name, 60)) : l10n.t('{0} · on {1}', visible(focus.name, 60), visible(focus.host, 60));
+    case 'session': {
+      const name = focus.sessions > 1 ? l10n.t('{0} sessions', focus.sessions) : visible(focus.name, 60);
+      return focus.stopped ? l10n.t('{0} (stopped)', name) : name;
+    }
   }
 }

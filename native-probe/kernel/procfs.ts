@@ -156,6 +156,12 @@ export function parseStatus(text: string): ProcStatus | undefined {
   };
 }
 
+/** The process of a thread, which is where TracerPid leads: it names the thread that traces (fs/proc/array.c, task_state), which need not be the first of its process. */
+export function processOfThread(tid: number): number {
+  // /proc/TID is there for every thread, although it is not listed.
+  return Number(/^Tgid:\t(\d+)$/m.exec(readText(`/proc/${tid}/status`).value ?? '')?.[1] ?? tid);
+}
+
 /** /proc/PID/cmdline: NUL-separated bytes. */
 export function parseCmdline(bytes: Buffer): string[] {
   if (bytes.length === 0) return [];

@@ -1,7 +1,7 @@
 // The readers of waitpid(2), waitid(2) and vfork(2): blocked until a child, or a thread that is traced, changes its state.
 import type { Alternative } from '../../model';
 import { syscall } from '../../kernel/libc';
-import { isGone, readText } from '../../kernel/procfs';
+import { isGone, processOfThread, readText } from '../../kernel/procfs';
 import type { ScannedProcess } from '../../processes';
 import { childrenOf, clauseOf } from './clauses';
 import type { BlockedCall, WaitReader, WaitReading } from './reader';
@@ -90,5 +90,5 @@ function sharesMemory(parent: number, child: number): boolean {
 /** A tracee that is stopped waits for its tracer to continue it (ptrace(2)). */
 export function tracerOf(pid: number, tid: number): number | undefined {
   const tracer = /^TracerPid:\t(\d+)$/m.exec(readText(`/proc/${pid}/task/${tid}/status`).value ?? '')?.[1];
-  return tracer === undefined || tracer === '0' ? undefined : Number(tracer);
+  return tracer === undefined || tracer === '0' ? undefined : processOfThread(Number(tracer));
 }

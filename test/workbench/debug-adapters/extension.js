@@ -15,6 +15,16 @@ function find(...programs) {
   throw new Error(`none of ${programs.join(', ')} is installed`);
 }
 
+/** Debian's Python, for which debugpy is packaged; another one may stand before it on PATH. */
+function python() {
+  return fs.existsSync('/usr/lib/python3/dist-packages/debugpy') ? '/usr/bin/python3' : find('python3');
+}
+
+/** debugpy's adapter; for a child process of the program the same one, by the port that it has announced. */
+function startDebugpy({ configuration: { connect } }) {
+  return connect?.port === undefined ? new vscode.DebugAdapterExecutable(python(), ['-m', 'debugpy.adapter']) : new vscode.DebugAdapterServer(connect.port, connect.host);
+}
+
 const servers = new Map();
 
 /** delve speaks DAP over TCP only: start it, wait for the line that says where it listens. */
@@ -36,8 +46,12 @@ function startDelve(session) {
 function activate(context) {
   const register = (type, create) => context.subscriptions.push(vscode.debug.registerDebugAdapterDescriptorFactory(type, { createDebugAdapterDescriptor: create }));
   register('lldb-dap', () => new vscode.DebugAdapterExecutable(find('lldb-dap-19', 'lldb-dap', 'lldb-dap-18', 'lldb-dap-17')));
-  register('debugpy', () => new vscode.DebugAdapterExecutable(find('python3'), ['-m', 'debugpy.adapter']));
+  register('debugpy', startDebugpy);
   register('delve', startDelve);
+  // A child process waits until somebody debugs it: the Python extension answers this event likewise.
+  context.subscriptions.push(vscode.debug.onDidReceiveDebugSessionCustomEvent(({ event, body, session }) => {
+    if (event === 'debugpyAttach') void vscode.debug.startDebugging(session.workspaceFolder, body, { parentSession: session, noDebug: false });
+  }));
   context.subscriptions.push(vscode.debug.onDidTerminateDebugSession(session => {
     servers.get(session.id)?.kill();
     servers.delete(session.id);
