@@ -178,6 +178,7 @@ export interface ChainLink { readonly pid: number; readonly tid: number; readonl
 export interface Finding {
   readonly verdict: Exclude<WaitVerdict, 'waiting'>;
   readonly threads: readonly { readonly pid: number; readonly tid: number }[];
+  /** The smallest set that explains it, each waiting for the next; at most 10,000 links, and the explanation says how many more. */
   readonly chain: readonly ChainLink[];
   readonly gaps: readonly string[];
   readonly explanation: string;

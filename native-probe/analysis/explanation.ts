@@ -7,17 +7,20 @@ export interface Explained {
   readonly verdict: Finding['verdict'];
   /** It holds only if what could not be seen does not help. */
   readonly unlessGaps: boolean;
-  readonly links: readonly ExplainedLink[];
+  /** How long the chain is. */
+  readonly length: number;
+  /** A link of it, from 0 on: asked for those that are put into words only. */
+  readonly link: (index: number) => ExplainedLink | undefined;
   /** How many more threads wait behind the chain. */
   readonly behind: number;
-  readonly processes: readonly Process[];
-  readonly objects: readonly IpcObject[];
 }
 
 /** Longer chains are cut in the words (never in the data): a person reads the first links. */
 const spokenLinks = 12;
 /** Of the threads that could act. */
 const spokenThreads = 4;
+/** Of a snapshot; the others are told in one sentence. */
+const spokenFindings = 1000;
 
 /** The sentence that ends an explanation: what the verdict means for these threads. */
 const conclusions: Readonly<Record<Finding['verdict'], string>> = {
@@ -31,32 +34,79 @@ const conclusions: Readonly<Record<Finding['verdict'], string>> = {
 /** Where gaps stand in the chain. */
 const unlessSeen: Readonly<Partial<Record<Finding['verdict'], string>>> = { 'behind-stopped': 'They go on only after the stopped thread is continued, unless somebody who could not be seen acts (see the gaps).' };
 
-/** The whole explanation of a finding. */
-export function explain({ verdict, unlessGaps, links, behind, processes, objects }: Explained): string {
-  const speaker = new Speaker(processes, objects, links);
-  const sentences = links.slice(0, spokenLinks).map(link => speaker.link(link));
-  if (links.length > spokenLinks) sentences.push(`The chain goes on over ${links.length - spokenLinks} more threads.`);
-  if (behind > 0) sentences.push(`${behind} more ${behind === 1 ? 'thread waits' : 'threads wait'} behind them.`);
-  const alone = links.length === 1 && verdict === 'deadlocked';
-  sentences.push(alone ? 'It can never go on.' : unlessGaps ? unlessSeen[verdict] ?? conclusions[verdict] : conclusions[verdict]);
-  return sentences.join(' ');
+/** Explains the findings of one judgement; what they share is looked up once. */
+export class Narrator {
+  readonly #names: Names;
+  readonly #objects: ReadonlyMap<string, IpcObject>;
+  #explained = 0;
+
+  /** @param waitOf the wait of a thread, where it has one: for the thread's name */
+  constructor(processes: readonly Process[], objects: readonly IpcObject[], waitOf: (pid: number, tid: number) => Wait | undefined) {
+    this.#names = new Names(processes, waitOf);
+    this.#objects = new Map(objects.map(object => [object.id, object]));
+  }
+
+  /** The whole explanation of a finding. */
+  explain({ verdict, unlessGaps, length, link, behind }: Explained): string {
+    this.#explained++;
+    const spoken = this.#explained > spokenFindings ? 0 : Math.min(length, spokenLinks);
+    const sentences: string[] = [];
+    if (spoken > 0) {
+      const links = Array.from({ length: spoken }, (_, index) => link(index)).filter(each => each !== undefined);
+      const speaker = new Speaker(this.#names, this.#objects, links);
+      for (const each of links) sentences.push(speaker.link(each));
+    } else sentences.push(length === 1 ? 'One of too many findings to tell each in words: see its thread.' : `One of too many findings to tell each in words: see its chain of ${length} threads.`);
+    const rest = length - spoken;
+    if (rest > 0 && spoken > 0) sentences.push(`The chain goes on over ${rest} more ${rest === 1 ? 'thread' : 'threads'}.`);
+    if (behind > 0) sentences.push(`${behind} more ${behind === 1 ? 'thread waits' : 'threads wait'} behind them.`);
+    const alone = length === 1 && verdict === 'deadlocked';
+    sentences.push(alone ? 'It can never go on.' : unlessGaps ? unlessSeen[verdict] ?? conclusions[verdict] : conclusions[verdict]);
+    return sentences.join(' ');
+  }
+}
+
+/** What threads are called. */
+class Names {
+  readonly #comms: ReadonlyMap<number, string>;
+  constructor(processes: readonly Process[], readonly waitOf: (pid: number, tid: number) => Wait | undefined) {
+    this.#comms = new Map(processes.map(process => [process.pid, process.comm]));
+  }
+
+  of({ pid, tid }: ThreadRef): { key: string; short: string; full: string } {
+    const comm = this.#comms.get(pid) ?? this.waitOf(pid, tid ?? pid)?.threadComm ?? 'process';
+    if (tid === undefined || tid === pid) return { key: `${pid}`, short: comm, full: `${comm} (${pid})` };
+    const name = this.waitOf(pid, tid)?.threadComm ?? comm;
+    return { key: `${pid}/${tid}`, short: `thread ${name}`, full: `thread ${name} (${pid}/${tid})` };
+  }
+}
+
+/** The first few different threads of those who could act, and how many there are. */
+function ableThreads({ alternatives }: Clause): { first: ThreadRef[]; count: number } {
+  const seen = new Set<number>();
+  const first: ThreadRef[] = [];
+  for (const { threads } of alternatives) {
+    for (const thread of threads) {
+      const key = thread.pid * 0x800000 + (thread.tid ?? -1);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      if (first.length < spokenThreads) first.push(thread);
+    }
+  }
+  return { first, count: seen.size };
 }
 
 class Speaker {
-  readonly #comms: ReadonlyMap<number, string>;
-  readonly #objects: ReadonlyMap<string, IpcObject>;
-  readonly #threads: ReadonlyMap<string, Wait>;
   readonly #introduced = new Set<string>();
+  readonly #able = new Map<Clause, { readonly first: readonly ThreadRef[]; readonly count: number }>();
   /** Who else in this chain goes by a name: with two of them the numbers are always said. */
   readonly #bearers = new Map<string, Set<string>>();
 
-  constructor(processes: readonly Process[], objects: readonly IpcObject[], links: readonly ExplainedLink[]) {
-    this.#comms = new Map(processes.map(process => [process.pid, process.comm]));
-    this.#objects = new Map(objects.map(object => [object.id, object]));
-    this.#threads = new Map(links.map(({ wait }) => [`${wait.pid}/${wait.tid}`, wait]));
-    for (const { wait, clause } of links.slice(0, spokenLinks)) {
-      for (const thread of [wait, ...clause?.alternatives.flatMap(alternative => alternative.threads) ?? []]) {
-        const { key, short } = this.#names(thread);
+  constructor(readonly names: Names, readonly objects: ReadonlyMap<string, IpcObject>, links: readonly ExplainedLink[]) {
+    for (const { wait, clause } of links) {
+      const able = clause && ableThreads(clause);
+      if (clause && able) this.#able.set(clause, able);
+      for (const thread of [wait, ...able?.first ?? []]) {
+        const { key, short } = names.of(thread);
         this.#bearers.set(short, (this.#bearers.get(short) ?? new Set()).add(key));
       }
     }
@@ -69,16 +119,9 @@ class Speaker {
     return `${subject} waits for ${this.#what(wait, clause)}${limit}${this.#who(clause)}.`;
   }
 
-  #names({ pid, tid }: ThreadRef): { key: string; short: string; full: string } {
-    const comm = this.#comms.get(pid) ?? this.#threads.get(`${pid}/${tid ?? pid}`)?.threadComm ?? 'process';
-    if (tid === undefined || tid === pid) return { key: `${pid}`, short: comm, full: `${comm} (${pid})` };
-    const name = this.#threads.get(`${pid}/${tid}`)?.threadComm ?? comm;
-    return { key: `${pid}/${tid}`, short: `thread ${name}`, full: `thread ${name} (${pid}/${tid})` };
-  }
-
   /** "thread worker (812/815)" for a thread with a name of its own, "backup (930)" for a process or its main thread; later the name alone. */
   #thread(thread: ThreadRef): string {
-    const { key, short, full } = this.#names(thread);
+    const { key, short, full } = this.names.of(thread);
     const name = this.#introduced.has(key) && (this.#bearers.get(short)?.size ?? 0) < 2 ? short : full;
     this.#introduced.add(key);
     return name;
@@ -86,7 +129,7 @@ class Speaker {
 
   #what(wait: Wait, clause: Clause): string {
     const id = clause.alternatives[0]?.objectId ?? wait.objectId;
-    const object = id === undefined ? undefined : this.#objects.get(id);
+    const object = id === undefined ? undefined : this.objects.get(id);
     if (!object) return `${wait.operation} to return`;
     return objectPhrase(object);
   }
@@ -94,15 +137,9 @@ class Speaker {
   #who(clause: Clause): string {
     const able = clause.alternatives.filter(alternative => alternative.threads.length > 0);
     if (able.length === 0) return clause.gaps?.length ? ', whose holder could not be seen' : ', whose owner is gone';
-    const seen = new Set<string>();
-    const threads = able.flatMap(alternative => alternative.threads).filter(({ pid, tid }) => {
-      const key = `${pid}/${tid ?? ''}`;
-      const fresh = !seen.has(key);
-      seen.add(key);
-      return fresh;
-    });
-    const names = threads.slice(0, spokenThreads).map(thread => this.#thread(thread));
-    if (threads.length > spokenThreads) names.push(`${threads.length - spokenThreads} more`);
+    const { first, count } = this.#able.get(clause) ?? ableThreads(clause);
+    const names = first.map(thread => this.#thread(thread));
+    if (count > first.length) names.push(`${count - first.length} more`);
     const last = names.pop() ?? '';
     const list = names.length > 0 ? `${names.join(', ')} or ${last}` : last;
     const held = able.every(alternative => alternative.event === 'unlock');

@@ -122,4 +122,32 @@ describe('judging waits', () => {
     assert.equal(findings[0]?.chain.length, 1000);
     assert.match(findings[0]?.explanation ?? '', /goes on over 988 more threads/);
   });
+
+  it('chooses a short ring over a long one where each names one thread', () => {
+    // 1 → 2 → … → 9 → 1 by the first clause of each; 3 waits for 1 as well: the ring is 1, 2, 3.
+    const waits = Array.from({ length: 9 }, (_, i) => wait(i + 1, i + 1, [
+      { alternatives: [held('m', { pid: (i + 1) % 9 + 1, tid: (i + 1) % 9 + 1 })] },
+      ...i === 2 ? [{ alternatives: [held('n', { pid: 1, tid: 1 })] }] : [],
+    ]));
+    const { findings } = judged(waits);
+    assert.deepEqual(findings.map(finding => finding.chain.map(link => link.tid)), [[1, 2, 3]]);
+    assert.equal(findings[0]?.threads.length, 9);
+    assert.match(findings[0]?.explanation ?? '', /6 more threads wait behind them/);
+  });
+
+  it('cuts a chain of more threads than anybody follows, says so, and names all threads', () => {
+    const size = 12_345;
+    const { findings } = judged(Array.from({ length: size }, (_, i) => wait(5000 + i, 5000 + i, [{ alternatives: [held('m', { pid: 5000 + (i + 1) % size, tid: 5000 + (i + 1) % size })] }])));
+    assert.equal(findings[0]?.threads.length, size);
+    assert.equal(findings[0]?.chain.length, 10_000);
+    assert.match(findings[0]?.explanation ?? '', /goes on over 12333 more threads/);
+  });
+
+  it('tells no more than a thousand findings link by link, and all of them', () => {
+    const { findings } = judged(Array.from({ length: 2400 }, (_, i) => wait(5000 + i, 5000 + i, [{ alternatives: [held('m', { pid: 5000 + (i ^ 1), tid: 5000 + (i ^ 1) })] }])));
+    assert.equal(findings.length, 1200);
+    assert.match(findings[999]?.explanation ?? '', /waits for/);
+    assert.equal(findings[1000]?.explanation, 'One of too many findings to tell each in words: see its chain of 2 threads. None of them can go on.');
+    assert(findings.every(({ chain, threads }) => chain.length === 2 && threads.length === 2));
+  });
 });

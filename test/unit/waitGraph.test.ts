@@ -4,8 +4,10 @@ import fc from 'fast-check';
 import type { Clause, Wait } from '../../native-probe/model';
 import { judge } from '../../native-probe/analysis/deadlocks';
 import type { Judgement } from '../../native-probe/analysis/deadlocks';
-import { compileWaitGraph, fixpoint } from '../../native-probe/analysis/waitGraph';
-import type { Assumption } from '../../native-probe/analysis/waitGraph';
+import { fixpoint } from '../../native-probe/analysis/fixpoint';
+import { ThreadTable } from '../../native-probe/analysis/threadTable';
+import { compileWaitGraph } from '../../native-probe/analysis/waitGraph';
+import type { Assumption } from '../../native-probe/analysis/fixpoint';
 
 interface Question { readonly waits: readonly Wait[]; readonly threads: ReadonlyMap<number, readonly number[]> }
 
@@ -117,6 +119,15 @@ describe('the wait-for graph', () => {
     }), { numRuns: 1000 });
   });
 
+  it('finds a thread by both its numbers, and no other', () => {
+    const id = fc.integer({ min: 1, max: 2 ** 22 });
+    fc.assert(fc.property(fc.uniqueArray(fc.tuple(fc.oneof(fc.integer({ min: 1, max: 3 }), id), fc.oneof(fc.integer({ min: 1, max: 40 }), id)), { selector: String }), fc.tuple(id, id), (threads, other) => {
+      const table = new ThreadTable(Int32Array.from(threads, ([pid]) => pid), Int32Array.from(threads, ([, tid]) => tid));
+      threads.forEach(([pid, tid], row) => assert.equal(table.get(pid, tid), row));
+      assert.equal(table.get(...other), threads.findIndex(thread => String(thread) === String(other)));
+    }));
+  });
+
   it('puts every stuck thread into exactly one finding of its verdict, and nobody else', () => {
     fc.assert(fc.property(question, it => {
       const { waits, findings } = judged(it);
@@ -125,6 +136,8 @@ describe('the wait-for graph', () => {
       assert.deepEqual(told.sort(), stuck.sort());
       for (const finding of findings) {
         assert(finding.chain.length > 0);
+        // Everybody in the chain is one of the stuck, or stopped.
+        for (const link of finding.chain) assert(finding.threads.some(thread => thread.pid === link.pid && thread.tid === link.tid) || it.waits.some(wait => wait.tid === link.tid && wait.stopped), 'the chain is within the group');
         assert(finding.explanation.length > 0);
         if (finding.verdict === 'suspected') assert(finding.gaps.length > 0, 'a suspicion names its gaps');
       }
