@@ -111,7 +111,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   register(commandIds.showActiveSession, () => focus.setAllSessions(false));
   registerProcessCommands(host, register, args => pidOf(args, views));
   registerWaitCommands(host, register, args => pathOf(args, views));
-  registerListCommands(host, register);
+  store.add(registerListCommands(host, register));
   registerAdministratorCommands(host.administrator, register);
   register(commandIds.showLog, () => log.show());
   register(commandIds.retry, () => client.retry());

@@ -23,6 +23,7 @@ export const commandIds = {
   explainUnseen: 'ipcInspector.explainUnseen',
   explainUnseenAsText: 'ipcInspector.explainUnseenAsText',
   copyMountCommand: 'ipcInspector.copyMountCommand',
+  copyPtraceCommand: 'ipcInspector.copyPtraceCommand',
   findProcess: 'ipcInspector.findProcess',
   showAllProcesses: 'ipcInspector.showAllProcesses',
   hideProcessesWithoutIpc: 'ipcInspector.hideProcessesWithoutIpc',

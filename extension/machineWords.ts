@@ -1,6 +1,6 @@
 // Which machine's IPC is shown: its host name, how VS Code reaches it, and what the probe runs in there. Pure.
 import type { Host, Surrounding } from '../native-probe/model';
-import { visible } from './presentation';
+import { userName, visible } from './presentation';
 import { l10n } from './translation';
 
 /** VS Code's names of remote authorities, as people call them. Others are shown as they are. */
@@ -11,6 +11,13 @@ export function machineWords(host: Pick<Host, 'hostname' | 'surroundings'>, remo
   const remote = remoteName === undefined ? undefined : remotes[remoteName] ?? visible(remoteName, 40);
   const around = (host.surroundings ?? []).map(surroundingWords);
   return [...new Set([visible(host.hostname, 60), ...(remote === undefined ? [] : [remote]), ...around])].join(' · ');
+}
+
+/** With whose rights is looked: "as root", "as alice", "as alice with more rights" (a prepared Node.js). `more`: the probe has capabilities though it is not root's. */
+export function rightsWords({ uid }: Pick<Host, 'uid'>, more: boolean): string {
+  if (uid === 0) return l10n.t('as root');
+  const name = visible(userName(uid), 40);
+  return more ? l10n.t('as {0} with more rights', name) : l10n.t('as {0}', name);
 }
 
 /** What the probe runs in, in a few words. */

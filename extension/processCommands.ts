@@ -4,6 +4,7 @@ import { attachOffers, debugTypesOf, inspectorOfAnother } from './attachOffers';
 import type { AttachOffer } from './attachOffers';
 import type { CommandHost, Register } from './commands';
 import type { Snapshot } from '../native-probe/model';
+import type { Disposable } from './dispose';
 import { commandIds } from './contributions';
 import { findProcess } from './followProcess';
 import { inQuickPick, processName } from './presentation';
@@ -60,7 +61,7 @@ export function registerWaitCommands({ views }: CommandHost, register: Register,
 }
 
 /** Registers what chooses the kinds that are listed, and what explains what is missing. */
-export function registerListCommands({ client, views, unseen, unseenPanel }: CommandHost, register: Register): void {
+export function registerListCommands({ client, views, unseen, unseenPanel, administrator }: CommandHost, register: Register): Disposable {
   register(commandIds.showAllKinds, () => views.setAllKinds(true));
   register(commandIds.showChosenKinds, () => views.setAllKinds(false));
   register(commandIds.chooseKinds, async () => {
@@ -76,11 +77,23 @@ export function registerListCommands({ client, views, unseen, unseenPanel }: Com
     const result = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: l10n.t('Looking at all processes…') }, async () => client.request('snapshot', {}));
     if ('snapshot' in result) await show(result.snapshot);
   };
-  register(commandIds.explainUnseen, () => lookAtAll(snapshot => { unseenPanel.show(snapshot); }));
+  const moreRights = (): boolean => administrator.state.kind === 'yes';
+  register(commandIds.explainUnseen, () => lookAtAll(snapshot => { unseenPanel.show(snapshot, moreRights()); }));
   register(commandIds.explainUnseenAsText, () => lookAtAll(snapshot => unseen.show(snapshot)));
   register(commandIds.copyMountCommand, async () => {
     await vscode.env.clipboard.writeText('sudo mkdir -p /dev/mqueue && sudo mount -t mqueue none /dev/mqueue');
     vscode.window.setStatusBarMessage(l10n.t('The command that mounts the message queues is in the clipboard.'), 5_000);
+  });
+  register(commandIds.copyPtraceCommand, async () => {
+    await vscode.env.clipboard.writeText('sudo sysctl kernel.yama.ptrace_scope=0');
+    vscode.window.setStatusBarMessage(l10n.t('The command that opens your processes to each other, until the next start of the machine, is in the clipboard.'), 5_000);
+  });
+  // What the page says depends on the rights; it stays where it is.
+  let before = moreRights();
+  return administrator.onDidChange(() => {
+    if (moreRights() === before) return;
+    before = moreRights();
+    if (unseenPanel.isOpen) void lookAtAll(snapshot => { unseenPanel.update(snapshot, moreRights()); }).catch(() => undefined); // the views tell what is wrong with the probe
   });
 }
 

@@ -1,8 +1,8 @@
 // The page "What Can't I See?" as HTML without any script: its actions are links to commands, which VS Code runs only when
 // the panel allows them. Pure.
 import type { Gap, Snapshot } from '../native-probe/model';
-import { commandIds } from './contributions';
-import { machineWords } from './machineWords';
+import { commandIds, viewIds } from './contributions';
+import { machineWords, rightsWords } from './machineWords';
 import { visible } from './presentation';
 import { grouped } from './snapshotIndex';
 import { l10n } from './translation';
@@ -15,6 +15,8 @@ export interface PageOptions {
   /** Of the one style element. */
   readonly nonce: string;
   readonly remoteName: string | undefined;
+  /** The probe has capabilities, though it may not be root's. */
+  readonly moreRights: boolean;
   /** Remedies that make sense now: not "Look as Administrator" for one who already does. */
   readonly offered: ReadonlySet<Remedy>;
 }
@@ -23,12 +25,20 @@ export interface PageOptions {
 const mostAlike = 50, mostExamples = 20;
 
 /** What each remedy runs: the only commands that the panel allows. */
-export const remedyCommands: Readonly<Record<Remedy, string>> = { administrator: commandIds.lookAsAdministrator, mount: commandIds.copyMountCommand, log: commandIds.showLog, refresh: commandIds.explainUnseen };
+export const remedyCommands: Readonly<Record<Remedy, string>> = {
+  administrator: commandIds.lookAsAdministrator, mount: commandIds.copyMountCommand, ptrace: commandIds.copyPtraceCommand, remote: 'workbench.action.remote.showMenu', text: commandIds.explainUnseenAsText,
+  log: commandIds.showLog, refresh: commandIds.explainUnseen, waits: `${viewIds.allWaits}.focus`, objects: `${viewIds.objects}.focus`,
+};
 
 function remedyTitle(remedy: Remedy): string {
   switch (remedy) {
     case 'administrator': return l10n.t('Look as Administrator…');
     case 'mount': return l10n.t('Copy the Mount Command');
+    case 'ptrace': return l10n.t('Copy the Command That Opens Them');
+    case 'remote': return l10n.t('Open a Remote Window…');
+    case 'text': return l10n.t('Show as Text, to Hand On');
+    case 'waits': return l10n.t('Show Waits and Deadlocks');
+    case 'objects': return l10n.t('Show IPC Objects');
     case 'log': return l10n.t('Show Log');
     case 'refresh': return l10n.t('Look Again');
   }
@@ -52,7 +62,7 @@ export function unseenPage(snapshot: Snapshot, options: PageOptions): string {
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'nonce-${html(options.nonce)}'; base-uri 'none'; form-action 'none'">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">', `<title>${title}</title>`, `<style nonce="${html(options.nonce)}">${style}</style>`, '</head>', '<body>', '<main>',
     `<h1>${title}</h1>`,
-    `<p>${html(l10n.t('This is the IPC of {0}.', machineWords(host, options.remoteName)))} ${html(host.uid === 0 ? l10n.t('The probe runs as root.') : l10n.t('The probe runs as uid {0}: the kernel shows it the processes of that user only.', host.uid))}</p>`,
+    `<p>${html(l10n.t('This is the IPC of {0}.', machineWords(host, options.remoteName)))} ${html(l10n.t('It is looked at {0}.', rightsWords(host, options.moreRights)))}${host.uid === 0 || options.moreRights ? '' : ` ${html(l10n.t('The kernel shows a user the own processes only.'))}`}</p>`,
     ...(refused.length === 0 ? [`<p>${html(l10n.t('Nothing was refused: every process and every namespace that is visible from here could be read.'))}</p>`] : []),
     actions(['refresh'], options.offered, l10n.t('Actions')),
     ...groups.map(group => causeSection(group, options)),
@@ -73,7 +83,7 @@ function causeSection({ cause, gaps }: GapsOfCause, { offered }: PageOptions): s
     `<section aria-labelledby="${cause}">`,
     `<h2 id="${cause}">${html(title())} <small>(${html(counted)})</small></h2>`,
     `<p>${html(explanation())}</p>`,
-    actions(remedies.filter(remedy => remedy !== 'refresh'), offered, l10n.t('What would help: {0}', title())),
+    actions(remedies, offered, l10n.t('What would help: {0}', title())),
     ...alike.slice(0, mostAlike).map(alikePart),
     ...(alike.length > mostAlike ? [`<p>${html(l10n.t('{0} more', alike.length - mostAlike))}</p>`] : []),
     '</section>',

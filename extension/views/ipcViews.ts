@@ -1,6 +1,6 @@
 // The tree views, each fed by its subscription, and asking nothing while it is hidden.
 import * as vscode from 'vscode';
-import type { Process } from '../../native-probe/model';
+import type { Process, Snapshot } from '../../native-probe/model';
 import { setContext } from '../contextKeys';
 import { commandIds, contextKeys, viewIds } from '../contributions';
 import type { ViewId } from '../contributions';
@@ -9,7 +9,7 @@ import { DisposableStore } from '../dispose';
 import { mainPidsOf, pidsOf } from '../focus';
 import type { Focus, FocusTracker } from '../focus';
 import type { IpcModel, Subscription } from '../ipcModel';
-import { machineWords } from '../machineWords';
+import { machineWords, rightsWords } from '../machineWords';
 import { inMessage, visible } from '../presentation';
 import type { ProbeClient } from '../probeClient';
 import { minorKinds } from '../settings';
@@ -60,11 +60,16 @@ export class IpcViews implements vscode.Disposable {
     this.allWaits = this.show(viewIds.allWaits, this.machine, index => waitNodes(index, { idle: this.idleWaits, everybody: true }));
     this.trees = [objects, debuggee, waits, this.processes, this.allWaits];
     // The extension runs where the processes are, which need not be where the window is: say which machine this is.
-    for (const [tree, subscription] of [[objects, this.objects], [this.processes, this.everything]] as const) {
+    for (const [tree, subscription] of [[objects, this.objects], [this.processes, this.everything], [this.allWaits, this.machine]] as const) {
       this.store.add(subscription.onDidChange(() => {
         const { snapshot } = subscription;
-        const machine = snapshot && machineWords(snapshot.host, vscode.env.remoteName);
-        if (tree.view.description !== machine) tree.view.description = machine;
+        describe(tree, snapshot && [machineWords(snapshot.host, vscode.env.remoteName), this.rights(snapshot)]);
+      }));
+    }
+    for (const tree of [debuggee, waits]) {
+      this.store.add(this.focused.onDidChange(() => {
+        const { snapshot } = this.focused;
+        describe(tree, [focusName(focus.current), snapshot && client.adopted ? this.rights(snapshot) : '']);
       }));
     }
 
@@ -77,8 +82,7 @@ export class IpcViews implements vscode.Disposable {
     const refocus = (now: Focus): void => {
       setContext(contextKeys.focus, now.kind);
       setContext(contextKeys.sessions, focus.sessionsShown);
-      debuggee.view.description = focusName(now);
-      waits.view.description = focusName(now);
+      for (const tree of [debuggee, waits]) describe(tree, [focusName(now)]);
       const pids = pidsOf(now);
       this.focused.setQuery({ pids, waits: true });
       followVisibility();
@@ -261,6 +265,11 @@ export class IpcViews implements vscode.Disposable {
     return [{ id: 'cancelled', label: l10n.t('Reading was cancelled'), description: l10n.t('select to look again'), icon: 'circle-slash', expansion: 'none', command: { id: commandIds.refresh, title: l10n.t('Refresh') } }];
   }
 
+  private rights(snapshot: Snapshot): string {
+    const { state } = this.client;
+    return rightsWords(snapshot.host, state.kind === 'ready' && state.probe.capabilities.length > 0);
+  }
+
   /** The line above a tree: the filter in force, and why it is not up to date. */
   private tellMessage(tree: SnapshotTree, subscription: Subscription): void {
     const { state } = this.client;
@@ -279,6 +288,12 @@ export class IpcViews implements vscode.Disposable {
     const { kind } = this.client.state;
     setContext(contextKeys.probe, kind === 'ready' || kind === 'failed' ? kind : 'starting');
   }
+}
+
+/** What stands beside a view's title. */
+function describe({ view }: SnapshotTree, words: readonly string[] | undefined): void {
+  const description = words?.filter(it => it !== '').join(' · ');
+  if (view.description !== description) view.description = description;
 }
 
 /** The badge: how many findings are certain. */

@@ -11,6 +11,7 @@ import { build, ensureDependencies } from '../workbench/dependencies.mjs';
 import { openEditor } from '../workbench/editor.mjs';
 import { installEditor } from '../workbench/install.mjs';
 import { mochaSuite } from '../workbench/mocha.mjs';
+import { makeOrdinaryUser } from '../workbench/ordinaryUser.mjs';
 import { packageExtension, packageForTests } from '../workbench/package.mjs';
 import { artifacts, cache, debugAdapters, dist, repository } from '../workbench/places.mjs';
 import { endAllMarked, progress, until } from '../workbench/processes.mjs';
@@ -128,12 +129,29 @@ async function pageSuite({ editor, browser, adapters, adapterVsix }) {
     // Backups of what the tests remove go away with the window's data.
     env: { XDG_STATE_HOME: join(cache, 'data-page', 'state') },
   });
+  let ordinary = { why: 'rights.test.ts does not run' };
   try {
-    const prepared = { address: served.address(demo.folder), chromium: browser.path, browserArguments, demo: demo.folder, artifacts, adapters };
+    if (files.some(file => file.endsWith('/rights.test.ts'))) ordinary = await ordinaryEditor(editor, vsix.path);
+    const prepared = { address: served.address(demo.folder), chromium: browser.path, browserArguments, demo: demo.folder, artifacts, adapters, ordinary: ordinary.told ?? { why: ordinary.why } };
     return await mochaSuite('integration at the page', files, { env: { IPC_INSPECTOR_WORKBENCH: JSON.stringify(prepared) }, timeout: 120_000, retries: 2 }); // a page that is still moving may take a click: the claim is tried again
   } finally {
+    await ordinary.stop?.();
     await served.stop();
     await demo.clean();
+  }
+}
+
+/** A VS Code of an ordinary user, who needs a password to become root; or why there is none. */
+async function ordinaryEditor(editor, vsix) {
+  const user = await makeOrdinaryUser([editor.node, editor.server, vsix]);
+  if (user.why !== undefined) return user;
+  try {
+    const { served, data } = await openEditor(editor, { name: 'ordinary', vsix: [vsix], user });
+    const { name, uid, password, home } = user;
+    return { told: { address: served.address(home), name, uid, password, home, data }, stop: () => served.stop().finally(user.remove) };
+  } catch (error) {
+    await user.remove();
+    throw error;
   }
 }
 

@@ -18,7 +18,12 @@ export interface PreparedWorkbench {
   readonly artifacts: string;
   /** Debug types that can run here, and why the others cannot: {"lldb-dap": "ready", "delve": "dlv is not installed …"}. */
   readonly adapters: Readonly<Record<string, string>>;
+  /** The VS Code of an ordinary user who may use sudo with a password; or why there is none. */
+  readonly ordinary: OrdinaryWorkbench | { readonly why: string };
 }
+
+/** A second VS Code, whose server is not root's. `data`: all that it writes. */
+export interface OrdinaryWorkbench { readonly address: string; readonly name: string; readonly uid: number; readonly password: string; readonly home: string; readonly data: string }
 
 /** The prepared workbench; throws where the tests were not started by test/integration/run.mjs. */
 export function preparedWorkbench(): PreparedWorkbench {
@@ -35,10 +40,10 @@ export class WorkbenchPage {
 
   /**
    * Opens the workbench and waits until it is usable.
-   * @param prepared from preparedWorkbench()
+   * @param prepared from preparedWorkbench(); another address for another server
    * @param size of the window in CSS pixels
    */
-  static async open(prepared: PreparedWorkbench, size = { width: 1400, height: 900 }): Promise<WorkbenchPage> {
+  static async open(prepared: Pick<PreparedWorkbench, 'address' | 'chromium' | 'browserArguments'>, size = { width: 1400, height: 900 }): Promise<WorkbenchPage> {
     const browser = await chromium.launch({ executablePath: prepared.chromium, headless: true, args: [...prepared.browserArguments] });
     try {
       const page = await browser.newPage({ viewport: size });

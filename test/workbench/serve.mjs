@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { asUser, environmentOf } from './ordinaryUser.mjs';
 import { end, marked, until } from './processes.mjs';
 
 /** A TCP port of the loopback interface that is free now. */
@@ -33,7 +34,8 @@ export function freePort() {
  * Starts the server and waits until it answers.
  * @param {{node: string, server: string}} editor from installEditor()
  * @param {string} data folder for settings, extensions, logs
- * @param {{tests?: boolean, env?: NodeJS.ProcessEnv}} [options] tests: accept extensionDevelopmentPath and extensionTestsPath in a payload
+ * @param {{tests?: boolean, env?: NodeJS.ProcessEnv, user?: import('./ordinaryUser.mjs').OrdinaryUser}} [options] tests: accept
+ *   extensionDevelopmentPath and extensionTestsPath in a payload; user: who runs it, by default whoever runs this
  * @returns {Promise<Served>}
  */
 export async function serve(editor, data, options = {}) {
@@ -43,11 +45,12 @@ export async function serve(editor, data, options = {}) {
   const log = join(data, 'server.log');
   // A mark of its own, within this run's: stopping this server ends its programs and no others of the run.
   const serverMark = `${process.env.IPC_INSPECTOR_RUN}.${randomBytes(4).toString('hex')}`;
-  const child = spawn(editor.node, [
+  const env = { ...withoutNpm(process.env), ...options.env, IPC_INSPECTOR_RUN: serverMark };
+  const child = spawn(...asUser(options.user, editor.node, [
     editor.server, '--host', '127.0.0.1', '--port', String(port), '--connection-token', token,
     '--accept-server-license-terms', '--telemetry-level', 'off', '--server-data-dir', data,
     '--disable-workspace-trust', ...(options.tests ? ['--enable-smoke-test-driver'] : []),
-  ], { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...withoutNpm(process.env), ...options.env, IPC_INSPECTOR_RUN: serverMark } });
+  ]), { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: options.user ? environmentOf(options.user, env) : env });
   const file = createWriteStream(log);
   child.stdout.pipe(file, { end: false });
   child.stderr.pipe(file, { end: false });
