@@ -40,7 +40,10 @@ export function createAdministrator(client: ProbeClient, log: vscode.LogOutputCh
 
 /** Registers both commands. */
 export function registerAdministratorCommands(administrator: Administrator, register: Register): void {
-  register(commandIds.lookAsAdministrator, () => administrator.look());
+  register(commandIds.lookAsAdministrator, async () => {
+    if (process.geteuid?.() === 0) { void vscode.window.showInformationMessage(l10n.t('VS Code runs as root here, and so does the probe: there are no more rights to ask for.')); return; }
+    await administrator.look();
+  });
   register(commandIds.lookAsYourself, () => administrator.drop());
 }
 
@@ -50,13 +53,14 @@ const askInBox: Ask = async ({ prompt, repeated }, signal) => {
   const onAbort = (): void => cancel.cancel();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const forPassword = /^\[sudo\] password for /.test(prompt);
+    // Not always one's own: sudo may be set up to ask for root's (rootpw, targetpw in sudoers).
+    const whose = /^\[sudo\] password for ([^:]{1,64}): ?$/.exec(prompt)?.[1];
     return await vscode.window.showInputBox({
       title: l10n.t('IPC Inspector: Look as Administrator'),
       password: true, ignoreFocusOut: true,
       prompt: [
         ...(repeated > 0 ? [l10n.t('Wrong password, try again.')] : []),
-        forPassword ? l10n.t('Password of {0} for sudo on {1}. It is passed to sudo and not kept.', inMessage(os.userInfo().username), inMessage(os.hostname())) : inMessage(prompt),
+        whose !== undefined ? l10n.t('Password of {0} for sudo on {1}. It is passed to sudo and not kept.', inMessage(whose), inMessage(os.hostname())) : inMessage(prompt),
       ].join(' '),
     }, cancel.token);
   } finally {

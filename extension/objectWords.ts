@@ -76,7 +76,7 @@ function stateWords(object: IpcObject): readonly string[] {
     case 'sysv-message-queue': return [messages(Number(object.state.qnum)), bytes(object.state.cbytes)];
     case 'sysv-semaphore-set': return [
       count(object.state.nsems, l10n.t('1 semaphore'), n => l10n.t('{0} semaphores', n)),
-      ...(object.state.sems === null ? [] : [`[${values(object.state.sems.map(it => it.val))}]`]),
+      object.state.sems === null ? l10n.t('values unknown') : `[${values(object.state.sems.map(it => it.val))}]`,
     ];
     case 'posix-message-queue': return [object.state.curmsgs === null ? l10n.t('messages unknown') : messages(object.state.curmsgs)];
     case 'posix-shared-memory': return [bytes(object.state.size)];

@@ -58,7 +58,8 @@ export async function startElevated(options: ElevationOptions): Promise<Elevated
       return { child, way: way.kind };
     }
     case 'prepared': {
-      const child = start(way.file, [probe, 'serve', '--confined'], { PATH: '/usr/bin:/bin', ELECTRON_RUN_AS_NODE: '1' });
+      const environment = { PATH: '/usr/bin:/bin', ELECTRON_RUN_AS_NODE: '1' };
+      const child = start(way.file, [...await deafTo(way.file, environment), probe, 'serve', '--confined'], environment);
       await started(child, options, () => false, (stderr, status) => ({ kind: 'failed', message: l10n.t('{0} could not start the probe: {1}', way.file, stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? String(status)) }));
       return { child, way: way.kind };
     }
@@ -135,6 +136,16 @@ function started(child: ChildProcessWithoutNullStreams, { signal, patience = def
     child.once('error', onError);
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
+  });
+}
+
+/** The option by which a Node.js never opens a debugger's port on SIGUSR1, where it has it (22.14 and newer): our own handler comes a moment later. */
+function deafTo(node: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const option = '--disable-sigusr1';
+  return new Promise(resolve => {
+    const child = spawn(node, [option, '--version'], { env, stdio: 'ignore', cwd: '/', detached: true, timeout: 5_000 });
+    child.once('error', () => { resolve([]); });
+    child.once('exit', status => { resolve(status === 0 ? [option] : []); });
   });
 }
 

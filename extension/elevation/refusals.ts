@@ -6,13 +6,14 @@ export type Refusal =
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'wrong-password' | 'not-permitted' | 'needs-terminal' | 'expired' | 'unusable' | 'failed'; readonly message: string };
 
-/** sudo's messages (plugins/sudoers, src/*.c of sudo 1.8 and 1.9), most telling first. */
+/** sudo's messages (plugins/sudoers, src/*.c of sudo 1.8 and 1.9; src/common/error.rs of sudo-rs), most telling first. */
 const sudoPatterns: readonly (readonly [RegExp, Exclude<Refusal['kind'], 'cancelled'>, () => string])[] = [
   [/(password|account).*(is|has) expired|account expired|change your password/i, 'expired', () => l10n.t('Your password or account has expired: change the password in a terminal (passwd), then look as administrator again.')],
   [/account validation failure/i, 'expired', () => l10n.t('Your account is locked or has expired: an administrator of this machine can unlock it.')],
   [/incorrect (password|authentication) attempts?|maximum \d+ .*attempts/i, 'wrong-password', () => l10n.t('The password was wrong too often. Nothing has changed; you can try again.')],
-  [/not in the sudoers file|may not run sudo|is not allowed to (execute|run)|not allowed to run sudo|command not allowed/i, 'not-permitted', () => l10n.t('sudo does not permit you to become root on this machine. Its administrator can add you to the sudoers, or prepare a Node.js with capabilities (setting “ipcInspector.probeExecutable”).')],
+  [/not in the sudoers file|may not run sudo|afraid I can.t do that|is not allowed to (execute|run)|not allowed to run sudo|command not allowed/i, 'not-permitted', () => l10n.t('sudo does not permit you to become root on this machine. Its administrator can add you to the sudoers, or prepare a Node.js with capabilities (setting “ipcInspector.probeExecutable”).')],
   [/must have a tty|a terminal is required|no tty present/i, 'needs-terminal', () => l10n.t('sudo wants a terminal here (its option requiretty), and VS Code has none for it. An administrator can add “Defaults:USER !requiretty” with your name, or prepare a Node.js with capabilities (setting “ipcInspector.probeExecutable”).')],
+  [/invalid option|unrecognized option|illegal option|interactive authentication is required/i, 'unusable', () => l10n.t('This sudo cannot let VS Code ask for the password (its option -A; sudo-rs has it in newer versions only). Install a newer one or the classic sudo, or prepare a Node.js with capabilities (setting “ipcInspector.probeExecutable”).')],
   [/no new privileges|effective uid is not 0|setuid bit set|nosuid|must be owned by uid 0/i, 'unusable', () => l10n.t('Programs cannot gain rights where VS Code runs: a container or sandbox forbids it. Start VS Code, or its server, outside of it.')],
   [/unable to run|exec format/i, 'failed', () => l10n.t('sudo could not run the program that asks for the password.')],
 ];
@@ -33,6 +34,7 @@ export function sudoRefusal(stderr: string, status: number | null, cancelled: bo
 export function pkexecRefusal(stderr: string, status: number | null): Refusal {
   if (status === 126) return { kind: 'cancelled' };
   if (/no authentication agent|agent.*not.*(found|available|registered)/i.test(stderr)) return { kind: 'unusable', message: l10n.t('pkexec has nobody to ask for the password: no authentication agent runs in this session. Install sudo, or prepare a Node.js with capabilities (setting “ipcInspector.probeExecutable”).') };
+  if (/error getting authority|could not connect/i.test(stderr)) return { kind: 'unusable', message: l10n.t('pkexec cannot reach the service that decides (polkit does not run here). Install sudo, or prepare a Node.js with capabilities (setting “ipcInspector.probeExecutable”).') };
   if (status === 127) return { kind: 'not-permitted', message: l10n.t('pkexec does not permit it: {0}', lastLine(stderr) ?? l10n.t('exit status {0}', 127)) };
   return { kind: 'failed', message: l10n.t('pkexec could not start the probe: {0}', lastLine(stderr) ?? l10n.t('exit status {0}', String(status))) };
 }

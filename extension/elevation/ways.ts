@@ -53,7 +53,8 @@ export function findProgram(name: string): string | undefined {
 /** What runs the probe with the rights of root: the environment emptied, and rights that it cannot use taken from all of its threads before it begins. */
 export function rootCommand(node: string, probe: string, find: (name: string) => string | undefined = findProgram): string[] {
   const setpriv = find('setpriv'), env = find('env') ?? '/usr/bin/env';
-  // Only util-linux's setpriv knows bounding sets; BusyBox is reached by a symbolic link.
+  // Only util-linux's setpriv knows bounding sets; BusyBox's is reached by a symbolic link, and then the probe alone gives up what it can (its
+  // first thread). `env -i` is understood by both.
   const narrowed = setpriv !== undefined && lstatSync(setpriv).isFile()
     ? [setpriv, `--bounding-set=-all,${usefulCapabilities.filter(it => it <= lastCapability()).map(it => `+cap_${it}`).join(',')}`, '--inh-caps=-all', '--clear-groups', '--no-new-privs'] : [];
   return [...narrowed, env, '-i', 'PATH=/usr/bin:/bin', 'ELECTRON_RUN_AS_NODE=1', node, probe, 'serve', '--confined'];

@@ -32,10 +32,12 @@ describe('the way to more rights', () => {
       ['Sorry, try again.\nsudo: 3 incorrect password attempts', false, 'wrong-password'], ['eve is not in the sudoers file.', false, 'not-permitted'],
       ['Sorry, user eve is not allowed to execute \'/usr/bin/env\' as root on host.', false, 'not-permitted'], ['sudo: sorry, you must have a tty to run sudo', false, 'needs-terminal'],
       ['sudo: Account or password is expired, reset your password and try again', false, 'expired'], ['sudo: The "no new privileges" flag is set, which prevents sudo from running as root.', false, 'unusable'],
+      ['sudo: invalid option provided', false, 'unusable'], ['sudo-rs: interactive authentication is required', false, 'unusable'], ['sudo: I\'m sorry eve. I\'m afraid I can\'t do that', false, 'not-permitted'], ['sudo: Maximum 3 incorrect authentication attempts', false, 'wrong-password'],
       ['sudo: something else', false, 'failed'], ['', false, 'failed'],
     ] as const) assert.equal(sudoRefusal(stderr, 1, cancelled).kind, kind, stderr);
     assert.equal(pkexecRefusal('', 126).kind, 'cancelled');
     assert.equal(pkexecRefusal('Error executing command as another user: No authentication agent found.', 127).kind, 'unusable');
+    assert.equal(pkexecRefusal('Error getting authority: Error initializing authority: Could not connect: No such file or directory', 127).kind, 'unusable');
     assert.equal(pkexecRefusal('Error executing command as another user: Not authorized', 127).kind, 'not-permitted');
     fc.assert(fc.property(fc.string(), fc.option(fc.integer()), fc.boolean(), (text, status, cancelled) => { sudoRefusal(text, status, cancelled); pkexecRefusal(text, status); }));
   });
