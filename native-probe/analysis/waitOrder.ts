@@ -69,6 +69,8 @@ export function gapsAmongWaits({ gaps, waits }: Pick<Snapshot, 'gaps' | 'waits'>
   return gaps.filter(({ id, errno, scope }) => scope.facility === 'waits' && (errno !== undefined || (scope.pid === undefined && !doubts.has(id))));
 }
 
+/** So many waits are counted behind their blockers, over all of them. */
+const countedWaits = 1_000_000;
 /** A clause that more threads than this could satisfy waits for nobody in particular. */
 const particular = 16;
 
@@ -113,7 +115,13 @@ function awaited({ clauses }: Wait): Map<string, ThreadRef> {
 
 function promote(patient: readonly Wait[], told: Set<Wait>, found: ReadonlySet<string>): void {
   const waiting = new Map<string, Wait[]>();
-  for (const wait of patient) for (const key of awaited(wait).keys()) waiting.set(key, [...waiting.get(key) ?? [], wait]);
+  for (const wait of patient) {
+    for (const key of awaited(wait).keys()) {
+      const known = waiting.get(key);
+      if (known) known.push(wait);
+      else waiting.set(key, [wait]);
+    }
+  }
   const pending = [...found, ...[...told].map(exactKey)];
   for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
     for (const wait of waiting.get(key) ?? []) {
@@ -136,31 +144,40 @@ function blockersOf(told: readonly Wait[], found: ReadonlySet<string>, quiet: Re
     }
   }
   const waiting = new Set(told.map(exactKey));
+  // Those behind each are counted one by one while that is cheap; behind thousands of blockers the nearest must do.
+  let budget = countedWaits;
+  const countBehind = (key: string): number => {
+    if (budget <= 0) return blocked.get(key)?.length ?? 0;
+    const { length } = everyoneBehind(key, blocked);
+    budget -= length;
+    return length;
+  };
   const free = [...threads].filter(([key]) => !waiting.has(key) && !found.has(key))
-    .map(([key, thread]) => ({ key, thread, blocks: everyoneBehind(key, blocked).length }))
+    .map(([key, thread]) => ({ key, thread, blocks: countBehind(key) }))
     .sort((a, b) => b.blocks - a.blocks || a.thread.pid - b.thread.pid || (a.thread.tid ?? 0) - (b.thread.tid ?? 0));
   const taken = new Set<Wait>();
   return free.flatMap(({ key, thread, blocks }) => {
-    const mine = everyoneBehind(key, blocked).filter(wait => !taken.has(wait));
+    // Behind those that are taken everybody is.
+    const mine = everyoneBehind(key, blocked, taken);
     if (mine.length === 0) return [];
-    for (const wait of mine) taken.add(wait);
     const own = quiet.get(key);
     return [{ thread, blocks, ...(own === undefined ? {} : { own }), groups: grouped(mine) }];
   });
 }
 
-/** Breadth first: the nearest come first. */
-function everyoneBehind(key: string, blocked: ReadonlyMap<string, readonly Wait[]>): Wait[] {
-  const waits = new Set<Wait>();
+/** Breadth first: the nearest come first. Those in `waits` are passed over, and those found are added to it. */
+function everyoneBehind(key: string, blocked: ReadonlyMap<string, readonly Wait[]>, waits = new Set<Wait>()): Wait[] {
+  const found: Wait[] = [];
   const queue = [key];
   for (let at = 0; at < queue.length; at++) {
     for (const wait of blocked.get(queue[at] ?? '') ?? []) {
       if (waits.has(wait)) continue;
       waits.add(wait);
+      found.push(wait);
       queue.push(exactKey(wait));
     }
   }
-  return [...waits];
+  return found;
 }
 
 /** By object, or by operation where there is none; the groups in the order in which they turn up. */
