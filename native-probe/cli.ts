@@ -7,6 +7,8 @@ import { judgeStale } from './analysis/stale';
 import { confine } from './confinement';
 import { peek } from './peek';
 import { formatContents } from './contentsTable';
+import { reportLeaks } from './leaksVerb';
+import type { LeaksOptions } from './leaksVerb';
 import { removeObjects } from './removal';
 import { restoreBackup } from './restoration';
 import { checked, InvalidRequest } from './requests';
@@ -64,7 +66,7 @@ function commands(setStatus: (status: number) => void): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError(false)
-    .addHelpText('after', '\nExit status: 0 done; 1 something failed; 2 wrong call; 3 a deadlock was found (waits).\nTables are for people; --json gives one JSON document on standard output.\n');
+    .addHelpText('after', '\nExit status: 0 done; 1 something failed; 2 wrong call; 3 a deadlock was found (waits); 4 something was left behind (leaks, which else ends as its command did).\nTables are for people; --json gives one JSON document on standard output.\n');
   // Without a verb: say so, as for a wrong one.
   program.action(() => { throw new CommanderError(usageStatus, 'commander.help', ''); });
   program.allowExcessArguments(true).argument('[verb]');
@@ -116,6 +118,26 @@ function commands(setStatus: (status: number) => void): Command {
       print(options.json, { ...snapshot, stale }, () => formatStale(snapshot, options.all ? stale : stale.filter(({ verdict }) => verdict !== 'in-use')));
     });
 
+  verb('leaks', 'run a command and tell which IPC objects it left behind; exit status 4 if any, else that of the command')
+    .usage('[options] -- COMMAND [ARGUMENT…]')
+    .argument('<command...>', 'the command and its arguments, after --')
+    .option('--json', 'print one JSON document, after whatever the command has printed')
+    .option('--output <file>', 'write the report there: the standard streams are then those of the command alone. Without it the report goes to standard error, with --json to standard output')
+    .option('--certain', 'exit with 4 only for what surely was made by the command, not for what possibly was')
+    .option('--wait <seconds>', 'so long to wait for processes that the command leaves running', secondsOf, 2)
+    .action(async (command: string[], options: LeaksOptions) => {
+      setStatus(await reportLeaks(command, options));
+    })
+    .addHelpText('after', `
+The command keeps the terminal, its standard streams and its exit status (128 and the number for a signal; 127 when it does not
+exist); SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP and SIGCONT are passed on, once. The report says by what means
+it knows: the kernel's creator PID of segments; process events (any user since Linux 6.6, before that root), by which processes
+that live for a millisecond and their children are known; names seen as they are made in /dev/shm and among the message queues, for
+root with their maker; and looks at what the processes have, every 50 ms at first. The kernel keeps no creator of System V queues
+and semaphore sets: one that the run made and never used is "possible". FIFOs and sockets are found where a process of the run was
+seen to have them open. Nothing in other IPC or mount namespaces than this one is seen as it is made.
+`);
+
   verb('remove', 'prove again that nobody uses it, back it up, remove it; naming an object accepts that it may be only possibly stale')
     .argument('<id...>', 'ids as in snapshot')
     .option('--json', 'print one JSON document')
@@ -161,6 +183,11 @@ function kindsOf(text: string): CollectedKind[] {
     if (!facilityTable.has(kind as CollectedKind)) throw new InvalidArgumentError(`unknown kind '${kind}'; the kinds are ${[...facilityTable.keys()].join(', ')}.`);
     return kind as CollectedKind;
   });
+}
+
+function secondsOf(text: string): number {
+  if (!/^\d{1,5}(\.\d{1,3})?$/.test(text)) throw new InvalidArgumentError(`'${text}' is not a number of seconds.`);
+  return Number(text);
 }
 
 function pidsOf(text: string): number[] {

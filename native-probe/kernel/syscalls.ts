@@ -6,7 +6,7 @@ const numbers = {
   read: [0, 63], write: [1, 64], open: [2, undefined], poll: [7, undefined], lseek: [8, 62], mmap: [9, 222],
   ioctl: [16, 29], pread64: [17, 67], pwrite64: [18, 68], readv: [19, 65], writev: [20, 66], select: [23, undefined], mincore: [27, 232],
   shmget: [29, 194], shmat: [30, 196], shmctl: [31, 195], pause: [34, undefined], nanosleep: [35, 101],
-  socket: [41, 198], connect: [42, 203], accept: [43, 202], sendto: [44, 206], recvfrom: [45, 207], sendmsg: [46, 211], recvmsg: [47, 212],
+  socket: [41, 198], connect: [42, 203], bind: [49, 200], setsockopt: [54, 208], accept: [43, 202], sendto: [44, 206], recvfrom: [45, 207], sendmsg: [46, 211], recvmsg: [47, 212],
   getsockopt: [55, 209], clone: [56, 220], vfork: [58, undefined], wait4: [61, 260], kill: [62, 129],
   semget: [64, 190], semop: [65, 193], semctl: [66, 191], shmdt: [67, 197],
   msgget: [68, 186], msgsnd: [69, 189], msgrcv: [70, 188], msgctl: [71, 187],
@@ -14,7 +14,7 @@ const numbers = {
   getxattr: [191, 8], futex: [202, 98], prctl: [157, 167], restart_syscall: [219, 128], semtimedop: [220, 192], clock_nanosleep: [230, 115],
   epoll_wait: [232, undefined], mq_open: [240, 180], mq_unlink: [241, 181], mq_timedsend: [242, 182], mq_timedreceive: [243, 183],
   mq_getsetattr: [245, 185], waitid: [247, 95], openat: [257, 56], pselect6: [270, 72], ppoll: [271, 73], get_robust_list: [274, 100],
-  tee: [276, 77], epoll_pwait: [281, 22], pipe2: [293, 59], accept4: [288, 242], setns: [308, 268], process_vm_readv: [310, 270], kcmp: [312, 272],
+  tee: [276, 77], fanotify_init: [300, 262], fanotify_mark: [301, 263], epoll_pwait: [281, 22], pipe2: [293, 59], accept4: [288, 242], setns: [308, 268], process_vm_readv: [310, 270], prlimit64: [302, 261], kcmp: [312, 272],
   pidfd_open: [434, 434], clone3: [435, 435], fsopen: [430, 430], fsconfig: [431, 431], fsmount: [432, 432], pidfd_getfd: [438, 438],
   epoll_pwait2: [441, 441], futex_waitv: [449, 449],
 } as const satisfies Record<string, readonly [number, number | undefined]>;

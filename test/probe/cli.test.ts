@@ -7,7 +7,7 @@ describe('ipc-probe on the command line', () => {
   it('explains itself with --help, also for each verb, and tells its version', () => {
     const { status, stdout } = ipcProbe(['--help']);
     assert.equal(status, 0);
-    for (const verb of ['snapshot', 'waits', 'stale', 'remove', 'restore', 'serve']) {
+    for (const verb of ['snapshot', 'waits', 'stale', 'leaks', 'remove', 'restore', 'serve']) {
       assert.match(stdout, new RegExp(`^ +${verb}`, 'm'));
       assert.equal(ipcProbe([verb, '--help']).status, 0);
     }
