@@ -7,6 +7,7 @@ const editor = { group: ['vscode'], allowTypeImports: false, message: 'Only exte
 const toolkit = { group: ['@vscode/webview-ui-toolkit', '@vscode/webview-ui-toolkit/*'], message: 'Only webview/toolkit.ts knows the toolkit, so that replacing it is a one-file change.' };
 const node = { regex: '^(node:.*|fs|path|os|child_process|net|util|crypto|buffer|stream|process)(/.*)?$', message: 'The webview runs in a browser: no Node there.' };
 const outOfProbe = { regex: '^\\.\\.(/\\.\\.)*/(extension|webview|test)(/|$)', message: 'The probe imports nothing of ours from outside its folder.' };
+const programs = { regex: '^(node:)?(child_process|cluster|worker_threads)$', message: 'The probe starts no program: it may have the rights of root. Only the verb `leaks` of the command line runs one (runCommand.ts).' };
 const probeValues = { regex: '(^|/)native-probe/(?!facilityTable$|analysis/diff$|analysis/waitOrder$)', allowTypeImports: true, message: 'The extension shares types with the probe (import type), the facility table, how to apply a delta, and the order of waits.' };
 const extensionValues = { regex: '(^|/)extension/', message: 'The webview does not import the extension.' };
 const webviewValues = { regex: '(^|/)webview/', allowTypeImports: true, message: 'The extension shares only message types with the webview.' };
@@ -32,9 +33,10 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  { files: ['native-probe/**/*.ts'], rules: walls(ffi, editor, toolkit, outOfProbe) },
-  { files: ['native-probe/kernel/libc.ts'], rules: walls(editor, toolkit, outOfProbe) },
-  { files: ['native-probe/analysis/**/*.ts'], rules: walls(ffi, editor, toolkit, outOfProbe, io) },
+  { files: ['native-probe/**/*.ts'], ignores: ['native-probe/runCommand.ts'], rules: walls(ffi, editor, toolkit, outOfProbe, programs) },
+  { files: ['native-probe/runCommand.ts'], rules: walls(ffi, editor, toolkit, outOfProbe) },
+  { files: ['native-probe/kernel/libc.ts'], rules: walls(editor, toolkit, outOfProbe, programs) },
+  { files: ['native-probe/analysis/**/*.ts'], rules: walls(ffi, editor, toolkit, outOfProbe, programs, io) },
   { files: ['extension/**/*.ts'], rules: walls(ffi, toolkit, probeValues, webviewValues) },
   { files: ['webview/**/*.ts'], rules: walls(ffi, editor, toolkit, node, probeValues, extensionValues) },
   { files: ['webview/toolkit.ts'], rules: walls(ffi, editor, node, probeValues, extensionValues) },

@@ -2,6 +2,7 @@
 // CONTRIBUTING.md has the threat model; test/probe/rights.test.ts a test for each of its lines.
 import type { Writable } from 'node:stream';
 import { effectiveCapabilities } from './kernel/capabilities';
+import { refuseCalls } from './kernel/seccomp';
 import { dropCapabilities, forbidNewPrivileges, forbidTracing } from './kernel/privileges';
 
 /** Begins the line on standard error by which the editor knows that nobody is asked for a password any more. */
@@ -19,6 +20,9 @@ export function confine(log: Writable): void {
   if (process.geteuid?.() === 0 && hasGroups()) giveUpGroups();
   dropCapabilities();
   forbidNewPrivileges();
+  // Last: some of what comes before is refused after it. A reduction where the kernel has it, and never a reason not to serve.
+  const unfiltered = refuseCalls();
+  if (unfiltered !== undefined) log.write(`ipc-probe: system calls are not filtered: ${unfiltered}\n`);
   log.write(`${confinedLine}: uid ${process.geteuid?.() ?? -1}, ${effectiveCapabilities().join(' ') || 'no capabilities'}\n`);
 }
 

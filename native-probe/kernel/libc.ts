@@ -1,6 +1,6 @@
 // The only door to native code: system calls through libc's syscall(2), called by ffi-rs (5–10 µs each).
 // Integers and buffers go in, an integer comes out; kernel structures are decoded from the buffers by the callers.
-// Nothing that can block is called here, and no pointer ever leaves this file.
+// Nothing that can block is called here, and no pointer leaves this file but as a number for a kernel structure.
 import { constants } from 'node:os';
 import { DataType, load, open } from 'ffi-rs';
 import type { SyscallName } from './syscalls';
@@ -65,4 +65,14 @@ export function syscall(name: SyscallName, ...args: Argument[]): SyscallResult {
 /** A C string for an argument: NUL-terminated bytes. */
 export function cString(text: string | Buffer): Buffer {
   return Buffer.concat([typeof text === 'string' ? Buffer.from(text) : text, Buffer.of(0)]);
+}
+
+/** Where a buffer lies, for kernel structures that point to another one. True as long as the buffer is alive: it is not on V8's heap, and never moves. */
+export function addressOf(buffer: Buffer): bigint {
+  if (!opened) openLibc();
+  // memcpy(3) of nothing returns its first argument.
+  const address = load<DataType.BigInt, false, false>({
+    library, funcName: 'memcpy', retType: DataType.BigInt, paramsType: [DataType.U8Array, DataType.U8Array, DataType.I64], paramsValue: [buffer, buffer, 0],
+  });
+  return BigInt.asUintN(64, BigInt(address.toString()));
 }

@@ -138,6 +138,39 @@ describe('looking as administrator', function () {
     } finally { permit(`${user} ALL=(ALL:ALL) ALL`); }
   });
 
+  it('asks nothing where sudo remembers an answer that was given elsewhere, and leaves it that memory', async () => {
+    permit(`Defaults:${user} timestamp_type=global`, `${user} ALL=(ALL:ALL) ALL`);
+    try {
+      const [command, words] = as(uid, 'sudo', ['-S', '-v']);
+      assert.equal(spawnSync(command, words, { input: `${password}\n`, encoding: 'utf8' }).status, 0);
+      await start();
+      assert.equal((await ask('look', 'looked')).kind, 'yes');
+      assert.ok(!printed.some(line => line.includes('"asked"')));
+      assert.equal((await ask('sudo', 'sudo')).status, 0, 'it was not ours to forget');
+    } finally {
+      permit(`${user} ALL=(ALL:ALL) ALL`);
+      asOther(uid, 'sudo', '-K');
+    }
+  });
+
+  it('works for two windows at once: each asks for itself, and giving up the rights of one leaves the other\'s', async () => {
+    await start();
+    await ask('look', 'asked');
+    const first = driver;
+    await start();
+    await ask('look', 'asked');
+    const directories = readdirSync(tmpdir()).filter(name => name.startsWith('ipc-inspector-') && existsSync(join(tmpdir(), name, 's')));
+    assert.equal(directories.length, 2);
+    const second = driver;
+    for (driver of [first, second]) assert.equal((await ask(`answer ${password}`, 'looked')).kind, 'yes');
+    driver = first;
+    driver.tell('drop');
+    await event('log', it => it.message?.includes(`uid ${uid},`) === true);
+    assert.equal((await ask('snapshot', 'snapshot')).uid, uid);
+    driver = second;
+    assert.equal((await ask('snapshot', 'snapshot')).uid, 0);
+  });
+
   for (const [what, lines, kind, remedy] of [
     ['does not know the user', ['# nobody'], 'not-permitted', /sudoers/],
     ['forbids the command', ['USER ALL=(ALL:ALL) /bin/true'], 'not-permitted', /sudoers/],
@@ -254,6 +287,8 @@ describe('looking as administrator', function () {
       const field = (name: string): string => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim() ?? assert.fail(name);
       for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) assert.equal(BigInt(`0x${field(set)}`) & ~usefulToProbe, 0n, `${set} of ${thread}`);
       assert.equal(field('NoNewPrivs'), '1');
+      // 2: SECCOMP_MODE_FILTER
+      if (/^Seccomp:/m.test(readFileSync('/proc/self/status', 'utf8'))) assert.equal(field('Seccomp'), '2');
       assert.equal(field('Groups'), '');
       assert.equal(field('Umask'), '0077');
     }

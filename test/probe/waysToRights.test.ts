@@ -5,6 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildSync } from 'esbuild';
 import { NotElevated, startElevated } from '../../extension/elevation/elevation';
 import type { Refusal } from '../../extension/elevation/refusals';
 import { rootCommand } from '../../extension/elevation/ways';
@@ -73,6 +74,39 @@ describe('the other ways to more rights', function () {
     assert.equal((await refused(pkexec('echo "Error getting authority: Error initializing authority: Could not connect: No such file or directory" >&2; exit 127'))).kind, 'unusable');
     assert.equal((await refused(pkexec('echo "Error executing command as another user: Not authorized" >&2; exit 127'))).kind, 'not-permitted');
     assert.equal((await refused(join(folder, 'is-not-there'))).kind, 'failed');
+  });
+
+  it('threat: a confined probe that was taken over starts no program, sends no signal, traces nobody, becomes nobody else, and still has its threads', function () {
+    if (!isRoot) skip(this, 'needs root: what an ordinary user may not do anyway proves nothing');
+    buildSync({ entryPoints: [join(__dirname, '..', 'fixtures', 'confined.ts')], outfile: join(extensionPath, 'confined.cjs'), bundle: true, platform: 'node', format: 'cjs', target: 'node20', external: ['ffi-rs'], logLevel: 'error' });
+    const victim = spawn('sleep', ['600']);
+    try {
+      const { stdout, stderr, status } = spawnSync(process.execPath, [join(extensionPath, 'confined.cjs'), String(victim.pid)], { encoding: 'utf8', timeout: 30_000 });
+      assert.equal(status, 0, stderr);
+      if (/not filtered/.test(stderr)) skip(this, stderr.trim());
+      assert.deepEqual(JSON.parse(stdout), { program: 'EPERM', signal: 'EPERM', trace: 'EPERM', user: 'EPERM', namespace: 'EPERM', pool: true });
+      assert.equal(victim.exitCode ?? victim.signalCode, null);
+    } finally {
+      victim.kill('SIGKILL');
+    }
+  });
+
+  it('threat: whatever it is asked, the probe executes nothing: strace sees one program, itself', async function () {
+    if (spawnSync('strace', ['-o', '/dev/null', 'true']).status !== 0) skip(this, 'strace is not installed, or may not trace');
+    const trace = join(folder, 'trace');
+    const child = spawn('strace', ['-f', '-qq', '-e', 'trace=execve,execveat,fork,vfork', '-e', 'signal=none', '-o', trace, process.execPath, join(extensionPath, 'dist', 'probe.js'), 'serve'], { stdio: 'pipe' });
+    children.push(child);
+    const client = new ProbeClient({ start: () => child, log, timeouts: { initialize: 60_000, snapshot: 60_000 } });
+    await client.request('snapshot', { waits: true });
+    const { snapshot } = await client.request('stale', {});
+    await client.request('remove', { ids: ['sysv-shared-memory:1:1'], dryRun: true });
+    await client.request('restore', { file: '/does/not/exist' }).catch(() => undefined);
+    for (const id of ['pipe:1', ...snapshot.objects.slice(0, 3).map(it => it.id)]) await client.request('peek', { id }).catch(() => undefined);
+    const ended = new Promise(resolve => { child.once('exit', resolve); });
+    client.dispose();
+    await ended;
+    const lines = readFileSync(trace, 'utf8').split('\n').filter(line => /\b(?:execve|execveat|v?fork)\(/.test(line));
+    assert.equal(lines.length, 1, lines.join('\n'));
   });
 
   it('where env and setpriv are BusyBox\'s the probe is started all the same, with an empty environment, and gives up what it can by itself', async function () {
