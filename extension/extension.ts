@@ -13,10 +13,12 @@ import { Inspectors } from './panels/inspectorPanel';
 import { ProbeClient, startProbe, tellOnce } from './probeClient';
 import { showProblem } from './removing';
 import { onDidChangeMinorKinds, onDidChangeRefreshInterval, refreshInterval } from './settings';
+import { StopCompanion } from './stopCompanion';
 import { l10n } from './translation';
 import { UnseenDocument } from './unseenDocument';
 import { UnseenPanel } from './unseenPanel';
 import { readUserNames } from './userNames';
+import { registerChangeDecorations } from './views/changeDecorations';
 import { IpcViews } from './views/ipcViews';
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -38,7 +40,8 @@ export function activate(context: vscode.ExtensionContext): void {
   own(onDidChangeRefreshInterval(() => model.reschedule()));
   const sessions = own(new DebugSessions(log));
   const focus = own(new FocusTracker(sessions, model));
-  const views = own(new IpcViews(model, client, sessions, focus));
+  own(registerChangeDecorations());
+  const views = own(new IpcViews(model, client, sessions, focus, own(new StopCompanion(model, sessions, focus))));
   own(new DeadlockNotifications(model, sessions, focus, views, log));
   own(onDidChangeMinorKinds(() => views.redraw()));
   const inspectors = own(new Inspectors({

@@ -13,12 +13,14 @@ import { machineWords, rightsWords } from '../machineWords';
 import { inMessage, visible } from '../presentation';
 import type { ProbeClient } from '../probeClient';
 import { minorKinds } from '../settings';
+import type { StopCompanion } from '../stopCompanion';
 import { indexOf } from '../snapshotIndex';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
 import { debuggeeNodes } from './debuggee';
 import { ipcObjectNodes } from './ipcObjects';
 import { processesNodes, processNodeId } from './processes';
+import { markChanges } from './stopMarks';
 import { SnapshotTree } from './treeView';
 import type { Element } from './treeView';
 import type { TreeNode } from './treeNode';
@@ -46,7 +48,7 @@ export class IpcViews implements vscode.Disposable {
   private allKinds = false;
   private allProcesses = false;
 
-  constructor(private readonly model: IpcModel, private readonly client: ProbeClient, sessions: DebugSessions, private readonly focus: FocusTracker) {
+  constructor(private readonly model: IpcModel, private readonly client: ProbeClient, sessions: DebugSessions, private readonly focus: FocusTracker, companion: StopCompanion) {
     this.objects = this.store.add(model.subscribe({}));
     // Waits and the debuggee's objects are one request: the processes in focus and whoever shares something with them.
     this.focused = this.store.add(model.subscribe({ pids: [], waits: true }));
@@ -54,7 +56,8 @@ export class IpcViews implements vscode.Disposable {
     // Both views want everything: one subscription each, so that each is read for only while it is visible, and one snapshot.
     this.everything = this.store.add(model.subscribe({}));
     this.processes = this.show(viewIds.processes, this.everything, index => processesNodes(index, { all: this.allProcesses, minor: minorKinds() }));
-    const debuggee = this.showFocused(viewIds.debuggee, index => debuggeeNodes(index, mainPidsOf(focus.current), pidsOf(focus.current), minorKinds(), 'omitted' in focus.current ? focus.current.omitted : 0));
+    const debuggee = this.showFocused(viewIds.debuggee, index => markChanges(debuggeeNodes(index, mainPidsOf(focus.current), pidsOf(focus.current), minorKinds(), 'omitted' in focus.current ? focus.current.omitted : 0), companion.changes, index));
+    this.store.add(companion.onDidChange(() => debuggee.update()));
     const waits = this.waits = this.showFocused(viewIds.waits, index => waitNodes(index, { idle: this.idleWaits }));
     this.machine = this.store.add(model.subscribe({ waits: true }));
     this.allWaits = this.show(viewIds.allWaits, this.machine, index => waitNodes(index, { idle: this.idleWaits, everybody: true }));

@@ -19,6 +19,8 @@ export interface TreeNode {
   /** Markdown with everything untrusted escaped; made only when somebody points at the node. */
   readonly tooltip?: () => string;
   readonly marks?: readonly Mark[];
+  /** Since the last stop of the debugger. */
+  readonly change?: 'new' | 'changed' | 'gone';
   readonly expansion: 'none' | 'collapsed' | 'expanded';
   /** Made only when somebody expands the node. */
   readonly children?: () => readonly TreeNode[];
@@ -33,7 +35,7 @@ export interface TreeNode {
 /** Whether two nodes of one id look alike, children aside. */
 export function looksAlike(a: TreeNode, b: TreeNode): boolean {
   return a.label === b.label && a.description === b.description && a.icon === b.icon && a.color === b.color && a.expansion === b.expansion
-    && a.objectId === b.objectId && a.pid === b.pid && (a.marks ?? []).join(' ') === (b.marks ?? []).join(' ')
+    && a.change === b.change && a.objectId === b.objectId && a.pid === b.pid && (a.marks ?? []).join(' ') === (b.marks ?? []).join(' ')
     && a.command?.id === b.command?.id && a.command?.argument === b.command?.argument && (a.goesTo ?? []).join(' ') === (b.goesTo ?? []).join(' ');
 }
 

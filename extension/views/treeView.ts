@@ -1,6 +1,7 @@
 // Shows plain nodes in a VS Code tree view. Elements keep their identity over refreshes, and only what changed is
 // refreshed, so that selection, expansion and the scroll position survive.
 import * as vscode from 'vscode';
+import { changeUri } from './changeDecorations';
 import { DisposableStore } from '../dispose';
 import { looksAlike } from './treeNode';
 import type { TreeNode } from './treeNode';
@@ -59,6 +60,7 @@ export class SnapshotTree implements vscode.TreeDataProvider<Element>, vscode.Di
     if (node.description !== undefined) item.description = node.description;
     item.iconPath = new vscode.ThemeIcon(node.icon, node.color === undefined ? undefined : new vscode.ThemeColor(node.color));
     if (node.command) item.command = { command: node.command.id, title: node.command.title, ...(node.command.argument === undefined ? {} : { arguments: [node.command.argument] }) };
+    if (node.change) item.resourceUri = changeUri({ id: node.id, change: node.change });
     if (node.marks) item.contextValue = node.marks.join(' ');
     if (node.description) item.accessibilityInformation = { label: `${node.label}, ${node.description}` };
     return item;
