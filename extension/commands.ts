@@ -9,6 +9,8 @@ import { DisposableStore } from './dispose';
 import type { FocusTracker } from './focus';
 import { pickDebuggee, pickProcess } from './followProcess';
 import type { IpcModel } from './ipcModel';
+import { registerMemoryCommands } from './memoryCommands';
+import type { MemoryViews } from './panels/memoryPanel';
 import { inMessage } from './presentation';
 import type { ProbeClient } from './probeClient';
 import { registerListCommands, registerProcessCommands, registerWaitCommands } from './processCommands';
@@ -30,6 +32,7 @@ export interface CommandHost {
   readonly unseen: UnseenDocument;
   readonly unseenPanel: UnseenPanel;
   readonly administrator: Administrator;
+  readonly memory: MemoryViews;
 }
 
 /** Registers one command; what it throws is shown and logged. */
@@ -112,6 +115,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   registerProcessCommands(host, register, args => pidOf(args, views));
   registerWaitCommands(host, register, args => pathOf(args, views));
   store.add(registerListCommands(host, register));
+  registerMemoryCommands({ views: host.memory, read: (params, token) => client.request('readMemory', params, token), chosen, known }, register);
   registerAdministratorCommands(host.administrator, register);
   register(commandIds.showLog, () => log.show());
   register(commandIds.retry, () => client.retry());

@@ -36,6 +36,12 @@ export const commandIds = {
   revealInProcesses: 'ipcInspector.revealInProcesses',
   lookAsAdministrator: 'ipcInspector.lookAsAdministrator',
   lookAsYourself: 'ipcInspector.lookAsYourself',
+  openMemory: 'ipcInspector.openMemory',
+  goToOffset: 'ipcInspector.goToOffset',
+  searchMemory: 'ipcInspector.searchMemory',
+  refreshMemory: 'ipcInspector.refreshMemory',
+  saveMemory: 'ipcInspector.saveMemory',
+  openMemoryAsFile: 'ipcInspector.openMemoryAsFile',
   showLog: 'ipcInspector.showLog',
   retry: 'ipcInspector.retry',
 } as const;
@@ -89,4 +95,4 @@ export interface ContextValues {
 }
 
 /** Parts of a tree item's `viewItem`, joined by blanks; `when` clauses match them as words. */
-export const itemMarks = { object: 'object', removable: 'removable', named: 'named', process: 'process', unseen: 'unseen', chain: 'chain', idle: 'idle' } as const;
+export const itemMarks = { object: 'object', removable: 'removable', memory: 'memory', named: 'named', process: 'process', unseen: 'unseen', chain: 'chain', idle: 'idle' } as const;

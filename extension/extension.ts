@@ -9,7 +9,9 @@ import { DeadlockNotifications } from './deadlockNotifications';
 import { DebugSessions } from './debugSessions';
 import { FocusTracker } from './focus';
 import { IpcModel } from './ipcModel';
+import { MemoryFiles } from './memoryFiles';
 import { Inspectors } from './panels/inspectorPanel';
+import { MemoryViews } from './panels/memoryPanel';
 import { ProbeClient, startProbe, tellOnce } from './probeClient';
 import { showProblem } from './removing';
 import { onDidChangeMinorKinds, onDidChangeRefreshInterval, refreshInterval } from './settings';
@@ -49,9 +51,12 @@ export function activate(context: vscode.ExtensionContext): void {
     remove: id => void vscode.commands.executeCommand(commandIds.remove, id),
     peek: params => client.request('peek', params),
     inspect: id => void vscode.commands.executeCommand(commandIds.openInspector, id),
+    openMemory: id => void vscode.commands.executeCommand(commandIds.openMemory, id),
     followProcess: pid => void vscode.commands.executeCommand(commandIds.followThisProcess, pid),
   }));
-  own(registerCommands({ client, model, views, focus, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()), unseenPanel: own(new UnseenPanel()), administrator }));
+  const memory = own(new MemoryViews({ client, extensionUri: context.extensionUri, log, interval: refreshInterval, onDidChangeInterval: onDidChangeRefreshInterval, administrator, memento: context.globalState }));
+  own(new MemoryFiles((params, token) => client.request('readMemory', params, token), refreshInterval));
+  own(registerCommands({ client, model, views, focus, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()), unseenPanel: own(new UnseenPanel()), administrator, memory }));
 }
 
 /** On another system there is nothing to see: the views say so, and so do the commands. */

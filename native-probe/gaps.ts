@@ -18,6 +18,12 @@ export function errnoInWords(errno: string): string {
 export const asRoot = 'run the probe as root to see them';
 const evenRoot = 'root itself is refused: a security module, a user namespace or a container forbids it; run the probe outside of it';
 
+/** What would help against a refusal of rights; undefined for any other failure. */
+export function remedyFor(errno: string, uid = process.geteuid?.()): string | undefined {
+  if (errno !== 'EACCES' && errno !== 'EPERM') return undefined;
+  return uid === 0 ? evenRoot : 'run the probe as root';
+}
+
 /** What a gap's id is made of: stable over refreshes. */
 function idOf(scope: GapScope, errno: string | undefined): string {
   const parts = [scope.facility, scope.namespace && `ns=${scope.namespace}`, scope.pid !== undefined && `pid=${scope.pid}`, scope.objectId, scope.field, errno];

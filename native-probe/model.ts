@@ -232,6 +232,13 @@ export interface Snapshot {
 export interface Bytes { readonly offset: Decimal; readonly length: number; readonly truncated: boolean; readonly base64: string }
 /** A range of bytes. */
 export interface ByteRange { readonly offset: Decimal; readonly length: Decimal }
+/**
+ * Where a page of shared memory is. resident: in memory. swapped: on swap. absent: never written, reads as zeros and takes no memory. written: one of the
+ * first two, which of them is not known. on-disk: of a file, not in memory now. unseen: not looked at (in no page table of a process that may be read).
+ */
+export type PageState = 'resident' | 'swapped' | 'absent' | 'written' | 'on-disk' | 'unseen';
+/** Neighbouring pages in one state: `length` bytes. */
+export interface PageRun { readonly state: PageState; readonly length: number }
 /** A message of a queue, or a datagram. `type`: msgrcv(2)'s mtype. */
 export interface Message { readonly index: number; readonly type?: Decimal; readonly size: Decimal; readonly content: Bytes }
 /** What looking at an object without consuming anything shows. */

@@ -1,16 +1,14 @@
 // `peek`: contents of one object without consuming or changing anything. One function a kind; what cannot be looked at says why.
-import { closeSync, constants, openSync } from 'node:fs';
-import type { Bytes, Contents, Handle, IpcObject, Message, ObjectOf, Snapshot } from './model';
+import type { ByteRange, Bytes, Contents, Handle, IpcObject, Message, ObjectOf, PageRun, PageState, Snapshot } from './model';
 import type { PeekParams, PeekResult } from './protocol';
 import { errnoInWords } from './gaps';
-import { devShmPath } from './facilities/removal';
 import { withBorrowedDescriptor } from './kernel/borrowedDescriptor';
 import { inIpcNamespaceNumbered } from './kernel/namespaces';
-import { errnoOf, lstatOf, parseMaps, readLink, readText, statOf } from './kernel/procfs';
+import { lstatOf, readLink } from './kernel/procfs';
 import type { Result } from './kernel/procfs';
 import { copyMessage, peekPipe, peekSocket, pipeCapacity, SOCK_STREAM, unreadBytes } from './kernel/queuePeek';
-import { readMapped, readSparse } from './kernel/sharedPages';
-import type { MappedPiece, SharedBytes } from './kernel/sharedPages';
+import { sourceOf, withMemory } from './memoryObject';
+import type { MemoryObject } from './memoryObject';
 import { takeSnapshot } from './snapshot';
 import type { CollectedKind } from './model';
 
@@ -50,11 +48,7 @@ function bytesOf(bytes: Buffer, offset: number, truncated: boolean): Bytes {
 function look(object: IpcObject, request: Request): Seen {
   switch (object.kind) {
     case 'sysv-message-queue': return messages(object, request);
-    case 'sysv-shared-memory': return mapped(object.state.segsz, request, 'no process that can be read has it attached, and attaching it to look would change its times and last user');
-    case 'anonymous-shared-mapping': return mapped(object.state.size, request, 'no process that can be read maps it');
-    case 'shared-mapping': return mapped(object.state.mapped, request, 'no process that can be read maps it');
-    case 'memfd': return memfd(object, request);
-    case 'posix-shared-memory': return posixSharedMemory(object, request);
+    case 'sysv-shared-memory': case 'anonymous-shared-mapping': case 'shared-mapping': case 'memfd': case 'posix-shared-memory': return memory(object, request);
     case 'pipe': case 'fifo': return pipe(object, request);
     case 'unix-socket': case 'inet-socket': return socket(object, request);
     case 'sysv-semaphore-set': return object.state.sems
@@ -97,67 +91,27 @@ function messages(object: ObjectOf<'sysv-message-queue'>, { offset, length = 100
   return entered.value ? { contents: entered.value } : unavailable(`IPC namespace ${object.namespace ?? '?'} cannot be entered`, entered.errno);
 }
 
-function piecesOf(handles: readonly Handle[]): MappedPiece[] {
-  const pieces: MappedPiece[] = [];
-  const byPid = new Map<number, Set<string>>();
-  for (const { pid, address, via } of handles) {
-    if (address === undefined || (via !== 'mapping' && via !== 'attachment')) continue;
-    byPid.set(pid, (byPid.get(pid) ?? new Set()).add(address));
-  }
-  for (const [pid, addresses] of byPid) {
-    const maps = parseMaps(readText(`/proc/${pid}/maps`).value ?? '');
-    const inodes = new Set(maps.filter(({ start }) => addresses.has(`0x${start.toString(16)}`)).map(({ device, inode }) => `${device}:${inode}`));
-    // A segment split by mprotect has more pieces than handles.
-    for (const { start, end, offset, device, inode } of maps) if (inodes.has(`${device}:${inode}`)) pieces.push({ pid, start, end, offset });
-  }
-  return pieces;
-}
-
-function mapped(size: string | null, { snapshot, offset, length = 4096 }: Request, noneReason: string): Seen {
-  const pieces = piecesOf(snapshot.handles);
-  if (pieces.length === 0) return unavailable(noneReason);
-  const end = size === null ? offset + length : Math.min(Number(size), offset + length);
-  if (end <= offset) return shared({ bytes: Buffer.alloc(0), holes: [], unread: [] }, offset, size);
-  const got = readMapped(pieces, offset, end - offset);
-  return got.value ? shared(got.value, offset, size) : unavailable('the memory of the processes that map it cannot be read', got.errno);
-}
-
-function shared({ bytes, holes, unread }: SharedBytes, offset: number, size: string | null): Seen {
+function memory(object: MemoryObject, { snapshot, offset, length = 4096 }: Request): Seen {
+  const opened = withMemory(sourceOf(object, snapshot.handles, snapshot), each => ({ ...each.look(offset, length, false), size: each.size }));
+  if (opened.form === 'unavailable') return { contents: { form: 'unavailable', reason: opened.reason, ...(opened.errno === undefined ? {} : { errno: opened.errno }) } };
+  const { bytes, runs, size } = opened.value;
+  const [holes, unread] = [rangesOf(runs, 'absent', offset), rangesOf(runs, 'unseen', offset)];
   return {
     contents: {
-      form: 'bytes', size, content: bytesOf(bytes, offset, size !== null && offset + bytes.length < Number(size)),
+      form: 'bytes', size: size === null ? null : String(size), content: bytesOf(bytes, offset, size !== null && offset + bytes.length < size),
       ...(holes.length > 0 ? { holes } : {}), ...(unread.length > 0 ? { unread, note: 'pages that are not in the page table of a process that maps it are not read: reading could allocate them' } : {}),
     },
   };
 }
 
-/** O_NOATIME: the owner and CAP_FOWNER alone may look without leaving a trace. */
-const O_NOATIME = 0o1000000;
-
-function posixSharedMemory(object: ObjectOf<'posix-shared-memory'>, request: Request): Seen {
-  const { offset, length = 4096 } = request;
-  const path = object.state.unlinked ? undefined : devShmPath(object);
-  const opened = path === undefined ? { errno: 'ENOENT' } : openQuietly(path);
-  if (opened.value === undefined) {
-    const through = mapped(object.state.size, request, '');
-    return through.contents.form === 'unavailable' ? unavailable('it cannot be read without changing its access time, and no process that maps it can be read', opened.errno) : through;
+function rangesOf(runs: readonly PageRun[], wanted: PageState, offset: number): ByteRange[] {
+  const ranges: ByteRange[] = [];
+  let at = offset;
+  for (const { state, length } of runs) {
+    if (state === wanted) ranges.push({ offset: String(at), length: String(length) });
+    at += length;
   }
-  try {
-    const stats = statOf(`/proc/self/fd/${opened.value}`).value;
-    if (!stats || !object.id.endsWith(`:${stats.dev}:${stats.ino}`)) return unavailable('its name belongs to another object by now');
-    const end = Math.min(stats.size, offset + length);
-    return shared(end > offset ? readSparse(opened.value, offset, end - offset) : { bytes: Buffer.alloc(0), holes: [], unread: [] }, offset, String(stats.size));
-  } finally {
-    closeSync(opened.value);
-  }
-}
-
-function openQuietly(path: Buffer): Result<number> {
-  try {
-    return { value: openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | O_NOATIME) };
-  } catch (error) {
-    return { errno: errnoOf(error) };
-  }
+  return ranges;
 }
 
 /** Tries the handles of an object one after the other with a borrowed descriptor. */
@@ -171,15 +125,6 @@ function borrowing<T>(handles: readonly Handle[], work: (fd: number) => T): Resu
     errno = got.errno;
   }
   return { errno };
-}
-
-function memfd(object: ObjectOf<'memfd'>, request: Request): Seen {
-  const { offset, length = 4096, snapshot } = request;
-  const through = mapped(object.state.size, request, 'no process that can be read maps it');
-  if (through.contents.form !== 'unavailable') return through;
-  const size = object.state.size;
-  const got = borrowing(snapshot.handles, fd => readSparse(fd, offset, Math.max(0, Math.min(Number(size ?? 0), offset + length) - offset)));
-  return got.value ? shared(got.value, offset, size) : unavailable('its descriptors cannot be borrowed', got.errno);
 }
 
 function pipe(object: ObjectOf<'pipe' | 'fifo'>, { snapshot, length = 4096 }: Request): Seen {

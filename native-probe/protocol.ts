@@ -1,6 +1,6 @@
 // JSON-RPC 2.0 between the extension and `ipc-probe serve` (vscode-jsonrpc framing on standard input and output).
 // Types only: the extension shares them by `import type`; the method names are checked by these types on both sides.
-import type { CollectedKind, Contents, Decimal, Failed, Host, IpcObject, Process, Handle, Wait, Finding, Gap, Removed, Restored, Snapshot, StaleJudgement, Time } from './model';
+import type { CollectedKind, Contents, Decimal, Failed, Host, IpcObject, Process, Handle, Wait, Finding, Gap, Known, PageRun, PageState, Removed, Restored, Snapshot, StaleJudgement, Time } from './model';
 
 /** Both sides must agree on it in `initialize`. Raised with every incompatible change. */
 export type ProtocolVersion = 1;
@@ -68,11 +68,85 @@ export interface PeekParams {
 }
 export interface PeekResult { readonly snapshot: Snapshot; readonly contents: Contents }
 
+/** Why memory cannot be shown: no way leads to it now, or it is no more. */
+export type NoMemory =
+  | { readonly form: 'unavailable'; readonly reason: string; readonly errno?: string; readonly remedy?: string }
+  | { readonly form: 'gone' };
+
+/** Bytes of shared memory, as they are now: nothing is attached or allocated. */
+export interface ReadMemoryParams {
+  readonly id: string;
+  readonly offset: Decimal;
+  /** At most 4 MiB; what is beyond the end is left out of the answer. */
+  readonly length: number;
+  /** Tell of each page whether it is in memory or on swap; else both are "written". */
+  readonly detail?: boolean;
+}
+export interface MemoryPiece {
+  readonly form: 'bytes';
+  /** Of the whole object, now; null where no way tells. */
+  readonly size: Known<Decimal>;
+  /** Memory (or disk) that the whole takes; null where no way tells. */
+  readonly allocated: Known<Decimal>;
+  readonly pageSize: number;
+  /** Whether absent pages are known as such. Else they are among the unseen: only page tables could be read. */
+  readonly complete: boolean;
+  readonly offset: Decimal;
+  /** Zeros for what is absent or unseen; absent when nothing in the piece is else. */
+  readonly base64?: string;
+  /** States of the pages, in order; the lengths add up to that of the piece. */
+  readonly runs: readonly PageRun[];
+  /** Without `detail`, when nothing in the piece is: no page before this has contents; null: none follows. */
+  readonly next?: Known<Decimal>;
+}
+export type ReadMemoryResult = MemoryPiece | NoMemory;
+
+/** How many pages of each state an object has, in equal parts from its start to its end. */
+export interface SurveyPagesParams { readonly id: string; /** At most so many parts (1 to 2048). */ readonly parts: number }
+export type SurveyPagesResult = NoMemory | {
+  readonly form: 'survey';
+  readonly size: Decimal;
+  readonly pageSize: number;
+  readonly complete: boolean;
+  /** Pages of each part but the last, which may have fewer. */
+  readonly pagesOfPart: number;
+  /** For each state that occurs, the number of pages in every part. */
+  readonly pages: Readonly<Partial<Record<PageState, readonly number[]>>>;
+};
+
+/** Looks for bytes. It answers after a short time, found or not: ask again from `next` on. Absent pages are passed over. */
+export interface SearchMemoryParams {
+  readonly id: string;
+  /** What to look for, 1 to 256 bytes. */
+  readonly base64: string;
+  /** Letters of ASCII are the same in either case. */
+  readonly ignoreCase?: boolean;
+  readonly from: Decimal;
+  /** Matches begin before it; the end unless told. */
+  readonly before?: Decimal;
+  /** At most so many hits in one answer (1 to 1000). */
+  readonly most?: number;
+}
+export type SearchMemoryResult = NoMemory | {
+  readonly form: 'hits';
+  /** Offsets, ascending. A match may overlap the one before. */
+  readonly hits: readonly Decimal[];
+  /** Where to go on; null: the end was reached. */
+  readonly next: Known<Decimal>;
+  /** Bytes read for this answer. */
+  readonly read: Decimal;
+  readonly size: Decimal;
+  readonly complete: boolean;
+};
+
 export interface Requests {
   initialize: { params: InitializeParams; result: InitializeResult };
   snapshot: { params: SnapshotParams; result: SnapshotResult };
   stale: { params: StaleParams; result: StaleResult };
   peek: { params: PeekParams; result: PeekResult };
+  readMemory: { params: ReadMemoryParams; result: ReadMemoryResult };
+  surveyPages: { params: SurveyPagesParams; result: SurveyPagesResult };
+  searchMemory: { params: SearchMemoryParams; result: SearchMemoryResult };
   remove: { params: RemoveParams; result: RemoveResult };
   restore: { params: RestoreParams; result: RestoreResult };
 }

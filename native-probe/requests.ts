@@ -14,6 +14,8 @@ const ids = v.pipe(v.array(id), v.maxLength(100_000));
 const pid = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(0x7fffffff));
 const kind = v.custom<CollectedKind>(value => typeof value === 'string' && facilityTable.has(value as CollectedKind), issue => `unknown kind ${String(issue.received)}`);
 const absolutePath = v.pipe(text, v.regex(/^\/[^\0]*$/, 'an absolute path'));
+const decimal = v.pipe(v.string(), v.regex(/^\d{1,19}$/, 'a decimal number'));
+const between = (least: number, most: number): GenericSchema<number> => v.pipe(v.number(), v.safeInteger(), v.minValue(least), v.maxValue(most));
 const time = v.optional(v.nullable(v.pipe(v.string(), v.maxLength(40))));
 
 const schemas: { readonly [M in Method]: GenericSchema<unknown, Requests[M]['params']> } = {
@@ -23,7 +25,13 @@ const schemas: { readonly [M in Method]: GenericSchema<unknown, Requests[M]['par
     waits: v.optional(v.boolean()), since: v.optional(v.pipe(v.number(), v.safeInteger())),
   }),
   stale: v.strictObject({ ids: v.optional(ids) }),
-  peek: v.strictObject({ id, offset: v.optional(v.pipe(v.string(), v.regex(/^\d{1,19}$/))), length: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1 << 20))) }),
+  peek: v.strictObject({ id, offset: v.optional(decimal), length: v.optional(between(1, 1 << 20)) }),
+  readMemory: v.strictObject({ id, offset: decimal, length: between(1, 4 << 20), detail: v.optional(v.boolean()) }),
+  surveyPages: v.strictObject({ id, parts: between(1, 2048) }),
+  searchMemory: v.strictObject({
+    id, base64: v.pipe(v.string(), v.minLength(4), v.maxLength(344), v.regex(/^[A-Za-z0-9+/]+={0,2}$/)), ignoreCase: v.optional(v.boolean()),
+    from: decimal, before: v.optional(decimal), most: v.optional(between(1, 1000)),
+  }),
   remove: v.strictObject({
     ids, backupDirectory: v.optional(absolutePath), dryRun: v.optional(v.boolean()), acceptPossiblyStale: v.optional(ids),
     expected: v.optional(v.record(id, v.strictObject({ createdAt: time, changedAt: time }))),

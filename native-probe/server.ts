@@ -10,6 +10,8 @@ import { FocusedSnapshots } from './focusedPass';
 import { BoundedInput, MessageError } from './boundedInput';
 import { Cancelled, Clock, readHost } from './context';
 import { effectiveCapabilities } from './kernel/capabilities';
+import { MemorySources } from './memoryObject';
+import { readMemory, searchMemory, surveyPages } from './memoryRequests';
 import { peek } from './peek';
 import { removeObjects } from './removal';
 import { restoreBackup } from './restoration';
@@ -29,6 +31,7 @@ export function serve(input: Readable, output: Writable, log: Writable): Promise
     let initialized = false;
     const sent = new SentSnapshots();
     const focused = new FocusedSnapshots();
+    const memory = new MemorySources();
     // Requests are answered one at a time: two passes at once would only slow each other down.
     let turn: Promise<unknown> = Promise.resolve();
 
@@ -47,6 +50,9 @@ export function serve(input: Readable, output: Writable, log: Writable): Promise
         return { snapshot, stale: judgeStale(snapshot, params.ids) };
       },
       peek: (params, isCancelled) => peek(params, isCancelled),
+      readMemory: (params, isCancelled) => readMemory(memory, params, isCancelled),
+      surveyPages: (params, isCancelled) => surveyPages(memory, params, isCancelled),
+      searchMemory: (params, isCancelled) => searchMemory(memory, params, isCancelled),
       remove: (params, isCancelled) => removeObjects(params, isCancelled),
       restore: params => restoreBackup(params.file),
     };

@@ -74,6 +74,7 @@ function viewOf(view: InspectorView, with_: Setting): readonly Described[] {
     header(view.icon, view.label, view.name, view.summary, [
       button('copyId', 'copy', with_.strings.copyId, 'secondary', () => { api.postMessage({ type: 'copyId' }); announce(with_.strings.copied); }),
       button('copyJson', 'json', with_.strings.copyJson, 'secondary', () => { api.postMessage({ type: 'copyJson' }); announce(with_.strings.copied); }),
+      ...(view.memory && gone === undefined ? [button('openMemory', 'file-binary', with_.strings.openMemory, 'secondary', () => api.postMessage({ type: 'openMemory' }))] : []),
       ...(view.removable && gone === undefined ? [button('remove', 'trash', with_.strings.remove, 'primary', () => api.postMessage({ type: 'remove' }))] : []),
     ]),
     ...(gone === undefined ? [] : [banner('gone', 'circle-slash', with_.strings.gone, fill(with_.strings.goneDetail, formatTime(gone, with_.now, language)?.absolute ?? visible(gone)))]),

@@ -73,12 +73,14 @@ export interface InspectorView {
   /** Set once it exists no more: when that was seen. The sections then show what was last known. */
   readonly goneSince?: string;
   readonly removable: boolean;
+  /** Its bytes can be shown in a memory view. */
+  readonly memory: boolean;
   readonly sections: readonly Section[];
 }
 
 /** Sentences the webview itself needs. `{0}` stands for what it fills in. */
 export interface InspectorStrings {
-  readonly copy: string; readonly copyId: string; readonly copyJson: string; readonly remove: string;
+  readonly copy: string; readonly copyId: string; readonly copyJson: string; readonly remove: string; readonly openMemory: string;
   readonly unknown: string; readonly notRunning: string; readonly follow: string; readonly inspect: string;
   readonly showAll: string; readonly showFewer: string; readonly shownOf: string; readonly of: string;
   readonly gone: string; readonly goneDetail: string; readonly goneUnknown: string; readonly pending: string; readonly problem: string;
@@ -100,6 +102,7 @@ export type FromInspector =
   | { readonly type: 'copyId' }
   | { readonly type: 'copyJson' }
   | { readonly type: 'remove' }
+  | { readonly type: 'openMemory' }
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'follow'; readonly pid: number }
   | { readonly type: 'inspect'; readonly id: string }

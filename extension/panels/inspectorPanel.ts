@@ -28,6 +28,8 @@ export interface InspectorHost {
   readonly peek: (params: PeekParams) => Promise<PeekResult>;
   /** Opens the inspector of another object. */
   readonly inspect: (objectId: string) => void;
+  /** Opens the memory view of the object. */
+  readonly openMemory: (objectId: string) => void;
   /** Shows the IPC of a process. */
   readonly followProcess: (pid: number) => void;
 }
@@ -163,6 +165,7 @@ class Inspector implements vscode.Disposable {
       case 'copyJson': void vscode.env.clipboard.writeText(this.json()); break;
       case 'copy': void vscode.env.clipboard.writeText(message.text); break;
       case 'remove': this.host.remove(this.state.id); break;
+      case 'openMemory': this.host.openMemory(this.state.id); break;
       case 'follow': this.host.followProcess(message.pid); break;
       case 'peek': void this.peek(message.offset); break;
       case 'inspect': this.host.inspect(message.id); break;
@@ -203,7 +206,7 @@ function isFromInspector(value: unknown): value is FromInspector {
   if (typeof value !== 'object' || value === null) return false;
   const { type, text, pid, id, offset, table, all } = value as Record<string, unknown>;
   switch (type) {
-    case 'ready': case 'copyId': case 'copyJson': case 'remove': return true;
+    case 'ready': case 'copyId': case 'copyJson': case 'remove': case 'openMemory': return true;
     case 'copy': return typeof text === 'string';
     case 'peek': return typeof offset === 'string' && /^\d{1,19}$/.test(offset);
     case 'inspect': return typeof id === 'string';

@@ -32,7 +32,7 @@ export function inspectorView(inspected: Inspected, limits: TableLimits, goneSin
   return {
     id: object.id, icon: row.icon, label: l10n.t(row.label), name: objectLabel(object),
     summary: l10n.t('{0} Access: {1}. Manual page: {2}.', persistenceInWords(object.persistence), l10n.t(row.accessibility), row.manual),
-    goneSince, removable: row.removable,
+    goneSince, removable: row.removable, memory: row.category === 'shared memory',
     sections: [
       ...waitsSections(inspected),
       ...stateSections(inspected, limits),
@@ -87,7 +87,7 @@ export function asState(value: unknown): InspectorState | undefined {
 /** The sentences that the webview needs for itself. */
 export function inspectorStrings(): InspectorStrings {
   return {
-    copy: l10n.t('Copy {0}', '{0}'), copyId: l10n.t('Copy ID'), copyJson: l10n.t('Copy as JSON'), remove: l10n.t('Remove…'),
+    copy: l10n.t('Copy {0}', '{0}'), copyId: l10n.t('Copy ID'), copyJson: l10n.t('Copy as JSON'), remove: l10n.t('Remove…'), openMemory: l10n.t('Open Memory View'),
     unknown: l10n.t('unknown'), notRunning: l10n.t('no longer running'), follow: l10n.t('Follow {0} ({1})', '{0}', '{1}'), inspect: l10n.t('Inspect {0}', '{0}'),
     showAll: l10n.t('Show all {0}', '{0}'), showFewer: l10n.t('Show fewer'), shownOf: l10n.t('The first {0} of {1}.', '{0}', '{1}'), of: l10n.t('{0} of {1}', '{0}', '{1}'),
     gone: l10n.t('This object is gone.'), goneDetail: l10n.t('It was missing for the first time at {0}. Below is what was last known of it.', '{0}'),

@@ -115,6 +115,7 @@ export function objectNode(parent: string, object: IpcObject, index: SnapshotInd
   const marks: Mark[] = ['object'];
   if (row?.removable) marks.push('removable');
   if (object.name !== undefined) marks.push('named');
+  if (row?.category === 'shared memory') marks.push('memory');
   return {
     id,
     label: objectLabel(object),

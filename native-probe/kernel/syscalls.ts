@@ -16,7 +16,7 @@ const numbers = {
   mq_getsetattr: [245, 185], waitid: [247, 95], openat: [257, 56], pselect6: [270, 72], ppoll: [271, 73], get_robust_list: [274, 100],
   tee: [276, 77], fanotify_init: [300, 262], fanotify_mark: [301, 263], epoll_pwait: [281, 22], pipe2: [293, 59], accept4: [288, 242], setns: [308, 268], process_vm_readv: [310, 270], prlimit64: [302, 261], kcmp: [312, 272],
   pidfd_open: [434, 434], clone3: [435, 435], fsopen: [430, 430], fsconfig: [431, 431], fsmount: [432, 432], pidfd_getfd: [438, 438],
-  epoll_pwait2: [441, 441], futex_waitv: [449, 449],
+  epoll_pwait2: [441, 441], futex_waitv: [449, 449], cachestat: [451, 451],
   // Refused to a confined probe (seccomp.ts).
   fork: [57, undefined], execve: [59, 221], execveat: [322, 281], ptrace: [101, 117], process_vm_writev: [311, 271], tkill: [200, 130], tgkill: [234, 131], rt_sigqueueinfo: [129, 138],
   rt_tgsigqueueinfo: [297, 240], pidfd_send_signal: [424, 424], setuid: [105, 146], setgid: [106, 144], setreuid: [113, 145], setregid: [114, 143], setresuid: [117, 147], setresgid: [119, 149], mount: [165, 40], umount2: [166, 39],

@@ -13,11 +13,13 @@ export const themes: Readonly<Record<ThemeName, Readonly<Record<string, string>>
   dark: {
     ...fonts, 'foreground': '#cccccc', 'editor-background': '#1f1f1f', 'editor-foreground': '#cccccc', 'descriptionForeground': '#9d9d9d', 'disabledForeground': '#cccccc80',
     'icon-foreground': '#cccccc', 'panel-border': '#2b2b2b', 'focusBorder': '#0078d4', 'textLink-foreground': '#4daafc', 'textLink-activeForeground': '#4daafc',
-    'textPreformat-foreground': '#d0d0d0', 'textPreformat-background': '#3c3c3c', 'editorWarning-foreground': '#cca700', 'editor-findMatchHighlightBackground': '#ea5c0055',
+    'textPreformat-foreground': '#d0d0d0', 'textPreformat-background': '#3c3c3c', 'editorWarning-foreground': '#cca700',
     'inputValidation-warningBackground': '#352a05', 'inputValidation-warningBorder': '#b89500', 'list-hoverBackground': '#2a2d2e', 'toolbar-hoverBackground': '#5a5d5e50',
     'notificationsInfoIcon-foreground': '#3794ff', 'notificationsWarningIcon-foreground': '#cca700', 'notificationsErrorIcon-foreground': '#f14c4c',
     'button-background': '#0078d4', 'button-foreground': '#ffffff', 'button-hoverBackground': '#026ec1', 'button-border': '#ffffff12',
     'button-secondaryBackground': '#313131', 'button-secondaryForeground': '#cccccc', 'button-secondaryHoverBackground': '#3c3c3c',
+    'editor-findMatchBackground': '#9e6a03', 'editor-findMatchHighlightBackground': '#ea5c0055', 'editor-selectionBackground': '#264f78', 'editorLineNumber-foreground': '#6e7681', 'diffEditor-insertedTextBackground': '#9ccc2c33',
+    'charts-blue': '#3794ff', 'charts-orange': '#d18616', 'charts-purple': '#b180d7', 'charts-yellow': '#cca700', 'input-background': '#313131', 'input-foreground': '#cccccc', 'input-border': '#3c3c3c', 'input-placeholderForeground': '#989898',
     'badge-background': '#616161', 'badge-foreground': '#f8f8f8', 'progressBar-background': '#0078d4',
   },
   light: {
@@ -28,6 +30,8 @@ export const themes: Readonly<Record<ThemeName, Readonly<Record<string, string>>
     'notificationsInfoIcon-foreground': '#1a85ff', 'notificationsWarningIcon-foreground': '#bf8803', 'notificationsErrorIcon-foreground': '#e51400',
     'button-background': '#005fb8', 'button-foreground': '#ffffff', 'button-hoverBackground': '#0258a8', 'button-border': '#0000001a',
     'button-secondaryBackground': '#e5e5e5', 'button-secondaryForeground': '#3b3b3b', 'button-secondaryHoverBackground': '#cccccc',
+    'editor-findMatchBackground': '#a8ac94', 'editor-selectionBackground': '#add6ff', 'editorLineNumber-foreground': '#6e7681', 'diffEditor-insertedTextBackground': '#9ccc2c40',
+    'charts-blue': '#1a85ff', 'charts-orange': '#d18616', 'charts-purple': '#652d90', 'charts-yellow': '#bf8803', 'input-background': '#ffffff', 'input-foreground': '#3b3b3b', 'input-border': '#cecece', 'input-placeholderForeground': '#767676',
     'badge-background': '#cccccc', 'badge-foreground': '#3b3b3b', 'progressBar-background': '#005fb8',
   },
   hc: {
@@ -37,6 +41,8 @@ export const themes: Readonly<Record<ThemeName, Readonly<Record<string, string>>
     'inputValidation-warningBackground': '#000000', 'inputValidation-warningBorder': '#6fc3df',
     'notificationsInfoIcon-foreground': '#3794ff', 'notificationsWarningIcon-foreground': '#ffd370', 'notificationsErrorIcon-foreground': '#f48771',
     'button-foreground': '#ffffff', 'button-border': '#6fc3df', 'button-secondaryForeground': '#ffffff', 'button-background': '#000000', 'button-secondaryBackground': '#000000',
+    'editor-findMatchBorder': '#f38518', 'editor-findMatchHighlightBorder': '#f38518', 'editor-findMatchBackground': 'transparent', 'editor-findMatchHighlightBackground': 'transparent', 'editor-selectionBackground': '#ffffff', 'editor-selectionForeground': '#000000', 'editorLineNumber-foreground': '#ffffff', 'diffEditor-insertedTextBackground': 'transparent', 'diffEditor-insertedTextBorder': '#33ff2e',
+    'charts-blue': '#3794ff', 'charts-orange': '#d18616', 'charts-purple': '#b180d7', 'charts-yellow': '#cca700', 'input-background': '#000000', 'input-foreground': '#ffffff', 'input-border': '#6fc3df', 'input-placeholderForeground': '#ffffffb3',
     'badge-background': '#000000', 'badge-foreground': '#ffffff', 'progressBar-background': '#6fc3df',
   },
 };
