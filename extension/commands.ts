@@ -1,10 +1,12 @@
 // User actions, and the only place from which their errors reach the user.
 import * as vscode from 'vscode';
-import type { IpcObject } from '../native-probe/model';
+import type { IpcObject, ThreadRef } from '../native-probe/model';
 import type { Administrator } from './administrator';
 import { registerAdministratorCommands } from './administratorCommands';
 import { commandIds } from './contributions';
 import type { CommandId } from './contributions';
+import type { DebuggerKnowledge } from './debugger/debuggerKnowledge';
+import { registerSourceCommands } from './debugger/sourceCommands';
 import { DisposableStore } from './dispose';
 import type { FocusTracker } from './focus';
 import { pickDebuggee, pickProcess } from './followProcess';
@@ -33,6 +35,7 @@ export interface CommandHost {
   readonly unseenPanel: UnseenPanel;
   readonly administrator: Administrator;
   readonly memory: MemoryViews;
+  readonly knowledge: DebuggerKnowledge;
 }
 
 /** Registers one command; what it throws is shown and logged. */
@@ -114,6 +117,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   register(commandIds.showActiveSession, () => focus.setAllSessions(false));
   registerProcessCommands(host, register, args => pidOf(args, views));
   registerWaitCommands(host, register, args => pathOf(args, views));
+  registerSourceCommands(host.knowledge, register, args => threadOf(args, views));
   store.add(registerListCommands(host, register));
   registerMemoryCommands({ views: host.memory, read: (params, token) => client.request('readMemory', params, token), chosen, known }, register);
   registerAdministratorCommands(host.administrator, register);
@@ -127,7 +131,7 @@ async function follow(focus: FocusTracker, pid: number, startTime: string, name:
   await vscode.commands.executeCommand('ipcInspector.debuggee.focus');
 }
 
-function nodeOf(argument: Argument): { objectId?: string; pid?: number; goesTo?: readonly string[] } | undefined {
+function nodeOf(argument: Argument): { objectId?: string; pid?: number; tid?: number; goesTo?: readonly string[] } | undefined {
   if (typeof argument !== 'object' || argument === null || !('node' in argument)) return undefined;
   const { node } = argument;
   return typeof node === 'object' && node !== null ? node : undefined;
@@ -143,6 +147,12 @@ function objectIds([first, many]: readonly Argument[], views: IpcViews): string[
 function pidOf([first]: readonly Argument[], views: IpcViews): number | undefined {
   if (typeof first === 'number') return first;
   return nodeOf(first ?? views.selection[0])?.pid;
+}
+
+/** The thread that a node is about; without a TID the process's only one. */
+function threadOf([first]: readonly Argument[], views: IpcViews): ThreadRef | undefined {
+  const { pid, tid } = nodeOf(first ?? views.selection[0]) ?? {};
+  return pid === undefined ? undefined : { pid, ...(tid === undefined ? {} : { tid }) };
 }
 
 /** Where a node leads: from the node itself, or as JSON from its own command. */

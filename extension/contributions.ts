@@ -33,6 +33,9 @@ export const commandIds = {
   showIdleWaits: 'ipcInspector.showIdleWaits',
   hideIdleWaits: 'ipcInspector.hideIdleWaits',
   showChain: 'ipcInspector.showChain',
+  goToSource: 'ipcInspector.goToSource',
+  switchToThread: 'ipcInspector.switchToThread',
+  pauseForLines: 'ipcInspector.pauseForLines',
   revealInProcesses: 'ipcInspector.revealInProcesses',
   lookAsAdministrator: 'ipcInspector.lookAsAdministrator',
   lookAsYourself: 'ipcInspector.lookAsYourself',
@@ -95,4 +98,4 @@ export interface ContextValues {
 }
 
 /** Parts of a tree item's `viewItem`, joined by blanks; `when` clauses match them as words. */
-export const itemMarks = { object: 'object', removable: 'removable', memory: 'memory', named: 'named', process: 'process', unseen: 'unseen', chain: 'chain', idle: 'idle' } as const;
+export const itemMarks = { object: 'object', removable: 'removable', memory: 'memory', named: 'named', process: 'process', unseen: 'unseen', chain: 'chain', idle: 'idle', line: 'line', thread: 'thread' } as const;

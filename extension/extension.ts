@@ -6,6 +6,7 @@ import { registerCommands } from './commands';
 import { setContext } from './contextKeys';
 import { commandIds, contextKeys, viewIds } from './contributions';
 import { DeadlockNotifications } from './deadlockNotifications';
+import { DebuggerKnowledge } from './debugger/debuggerKnowledge';
 import { DebugSessions } from './debugSessions';
 import { FocusTracker } from './focus';
 import { IpcModel } from './ipcModel';
@@ -38,7 +39,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const client = own(new ProbeClient({ start: () => startProbe(path.join(context.extensionPath, 'dist', 'probe.js')), log }));
   own(tellOnce(client, reason => void showProblem(l10n.t('The IPC probe has ended and is being restarted. {0}', reason), log)));
   const administrator = createAdministrator(client, log, context, { add: own });
-  const model = own(new IpcModel({ client, log, interval: refreshInterval }));
+  const knowledge = own(new DebuggerKnowledge());
+  const model = own(new IpcModel({ client, log, interval: refreshInterval, see: snapshot => knowledge.see(snapshot) }));
+  own(knowledge.onDidChange(() => model.seeAgain()));
   own(onDidChangeRefreshInterval(() => model.reschedule()));
   const sessions = own(new DebugSessions(log));
   const focus = own(new FocusTracker(sessions, model));
@@ -56,7 +59,7 @@ export function activate(context: vscode.ExtensionContext): void {
   }));
   const memory = own(new MemoryViews({ client, extensionUri: context.extensionUri, log, interval: refreshInterval, onDidChangeInterval: onDidChangeRefreshInterval, administrator, memento: context.globalState }));
   own(new MemoryFiles((params, token) => client.request('readMemory', params, token), refreshInterval));
-  own(registerCommands({ client, model, views, focus, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()), unseenPanel: own(new UnseenPanel()), administrator, memory }));
+  own(registerCommands({ client, model, views, focus, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()), unseenPanel: own(new UnseenPanel()), administrator, memory, knowledge }));
 }
 
 /** On another system there is nothing to see: the views say so, and so do the commands. */

@@ -50,6 +50,8 @@ export interface IpcModelOptions {
   readonly log: ProbeLog;
   /** Milliseconds between refreshes; 0 for only on demand. Read before each wait. */
   readonly interval: () => number;
+  /** What is added to a snapshot before anybody sees it; the same for the same snapshot until `seeAgain`. */
+  readonly see?: (snapshot: Snapshot) => Snapshot;
 }
 
 export class IpcModel implements Disposable {
@@ -58,7 +60,10 @@ export class IpcModel implements Disposable {
   private timer: NodeJS.Timeout | undefined;
   private disposed = false;
 
+  private readonly see: (snapshot: Snapshot) => Snapshot;
+
   constructor(private readonly options: IpcModelOptions) {
+    this.see = options.see ?? (snapshot => snapshot);
     this.stateSubscription = options.client.onDidChangeState(state => {
       // Serials are those of one probe: another one would answer them with a delta to something else.
       if (state.kind !== 'ready') for (const channel of this.channels.values()) channel.serial = undefined;
@@ -70,12 +75,13 @@ export class IpcModel implements Disposable {
   subscribe(query: Query): Subscription {
     const subscriber: Subscriber = { channel: this.channelFor(query), active: false, changed: new Emitter<void>() };
     subscriber.channel.subscribers.add(subscriber);
+    const { see } = this;
     const ended = onDispose(() => {
       this.leave(subscriber);
       subscriber.changed.dispose();
     });
     return {
-      get snapshot() { return subscriber.channel.snapshot; },
+      get snapshot() { return subscriber.channel.snapshot && see(subscriber.channel.snapshot); },
       get error() { return subscriber.channel.error; },
       onDidChange: listener => subscriber.changed.event(listener),
       setActive: active => {
@@ -106,8 +112,14 @@ export class IpcModel implements Disposable {
 
   /** The newest snapshot that knows an object, whoever asked for it. */
   snapshotWith(objectId: string): Snapshot | undefined {
-    return [...this.channels.values()].flatMap(it => it.snapshot && indexOf(it.snapshot).objects.has(objectId) ? it.snapshot : [])
+    const found = [...this.channels.values()].flatMap(it => it.snapshot && indexOf(it.snapshot).objects.has(objectId) ? it.snapshot : [])
       .sort((a, b) => a.takenAt < b.takenAt ? 1 : -1)[0];
+    return found && this.see(found);
+  }
+
+  /** To be called when more is known of the same snapshots. */
+  seeAgain(): void {
+    for (const channel of this.channels.values()) if (channel.snapshot) this.changed(channel);
   }
 
   /** To be called when the interval changed. */

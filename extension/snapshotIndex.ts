@@ -1,5 +1,7 @@
 // A snapshot made easy to ask: who has an object, what a process has, which gaps concern which thing. Pure.
-import type { CollectedKind, Gap, Handle, IpcObject, Process, Snapshot, Wait } from '../native-probe/model';
+import type { CollectedKind, Gap, Handle, IpcObject, Process, Snapshot, ThreadRef, Wait } from '../native-probe/model';
+import type { SeenSnapshot } from './debugger/seenSnapshot';
+import type { ThreadPlace } from './debugger/sessionKnowledge';
 
 export interface SnapshotIndex {
   readonly snapshot: Snapshot;
@@ -12,6 +14,8 @@ export interface SnapshotIndex {
   readonly waitsOn: (objectId: string) => readonly Wait[];
   readonly waitOf: (pid: number, tid: number) => Wait | undefined;
   readonly gap: (id: string) => Gap | undefined;
+  /** Where a stopped thread is in its source, as far as a debugger has told. */
+  readonly placeOf: (thread: ThreadRef) => ThreadPlace | undefined;
 }
 
 const indices = new WeakMap<Snapshot, SnapshotIndex>();
@@ -26,7 +30,7 @@ export function indexOf(snapshot: Snapshot): SnapshotIndex {
   return index;
 }
 
-function build(snapshot: Snapshot): SnapshotIndex {
+function build(snapshot: SeenSnapshot): SnapshotIndex {
   const byObject = grouped(snapshot.handles, it => it.objectId);
   const byPid = grouped(snapshot.handles, it => it.pid);
   const gaps = grouped(snapshot.gaps, it => it.scope.objectId);
@@ -44,6 +48,7 @@ function build(snapshot: Snapshot): SnapshotIndex {
     waitsOn: id => waits.get(id) ?? [],
     waitOf: (pid, tid) => byThread.get(`${pid}.${tid}`),
     gap: id => gapsById.get(id),
+    placeOf: thread => snapshot.placeOf?.(thread),
   };
 }
 

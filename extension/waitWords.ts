@@ -1,6 +1,7 @@
 // Waits in words: verdicts and their icons, operations, limits, and the ways out of a wait. Pure.
 import type { Alternative, Clause, Finding, ThreadRef, Wait, WaitVerdict } from '../native-probe/model';
 import { objectTitleOf } from './objectWords';
+import { placeMarkdown } from './placeWords';
 import { count, inMarkdown, processName, visible } from './presentation';
 import type { SnapshotIndex } from './snapshotIndex';
 import { l10n } from './translation';
@@ -118,6 +119,7 @@ export function waitTooltip(wait: Wait, index: SnapshotIndex): string {
   const on = wait.objectId === undefined ? operationWords(wait) : l10n.t('{0} on {1}', operationWords(wait), objectTitleOf(index, wait.objectId));
   return [
     `**${inMarkdown(verdictWords(wait.verdict))}** ${inMarkdown(threadName(index, wait))}: ${inMarkdown(on)}`,
+    ...placeMarkdown(index, wait),
     ...clausesMarkdown(wait, index),
     ...(wait.evidence.length === 0 ? [] : [[inMarkdown(l10n.t('Evidence:')), '', ...wait.evidence.slice(0, 20).map(it => `- ${inMarkdown(it, 1000)}`)].join('\n')]),
   ].join('\n\n');

@@ -175,6 +175,8 @@ export interface Wait {
 }
 
 export interface ChainLink { readonly pid: number; readonly tid: number; readonly objectId?: string }
+/** A piece of an explanation: words, or what names an object or a thread, so that whoever knows more of it can say it there. */
+export type ExplanationPart = string | { readonly text: string; readonly objectId: string } | ({ readonly text: string } & ThreadRef);
 export interface Finding {
   readonly verdict: Exclude<WaitVerdict, 'waiting'>;
   readonly threads: readonly { readonly pid: number; readonly tid: number }[];
@@ -182,6 +184,8 @@ export interface Finding {
   readonly chain: readonly ChainLink[];
   readonly gaps: readonly string[];
   readonly explanation: string;
+  /** The same in pieces: joined, their texts are the explanation. */
+  readonly parts?: readonly ExplanationPart[];
 }
 
 export interface GapScope {

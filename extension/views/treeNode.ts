@@ -2,6 +2,7 @@
 import type { Gap, Handle } from '../../native-probe/model';
 import type { CommandId, itemMarks } from '../contributions';
 import { handleWords, processTooltip } from '../objectWords';
+import { atWords, lineMark } from '../placeWords';
 import { inMarkdown, processName, visible } from '../presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
@@ -26,6 +27,8 @@ export interface TreeNode {
   readonly children?: () => readonly TreeNode[];
   readonly objectId?: string;
   readonly pid?: number;
+  /** The thread of `pid` that it is about; absent for a whole process. */
+  readonly tid?: number;
   /** Runs when the node is clicked or Enter is pressed on it. */
   readonly command?: { readonly id: CommandId; readonly title: string; readonly argument?: string | number };
   /** Ids from a root of the same view down to the node that tells more of what this one names. */
@@ -35,7 +38,7 @@ export interface TreeNode {
 /** Whether two nodes of one id look alike, children aside. */
 export function looksAlike(a: TreeNode, b: TreeNode): boolean {
   return a.label === b.label && a.description === b.description && a.icon === b.icon && a.color === b.color && a.expansion === b.expansion
-    && a.change === b.change && a.objectId === b.objectId && a.pid === b.pid && (a.marks ?? []).join(' ') === (b.marks ?? []).join(' ')
+    && a.change === b.change && a.objectId === b.objectId && a.pid === b.pid && a.tid === b.tid && (a.marks ?? []).join(' ') === (b.marks ?? []).join(' ')
     && a.command?.id === b.command?.id && a.command?.argument === b.command?.argument && (a.goesTo ?? []).join(' ') === (b.goesTo ?? []).join(' ');
 }
 
@@ -43,15 +46,17 @@ export function looksAlike(a: TreeNode, b: TreeNode): boolean {
 export function processNode(parent: string, pid: number, handles: readonly Handle[], index: SnapshotIndex): TreeNode {
   const process = index.processes.get(pid);
   const does = handleWords(handles);
+  const holds = handles.find(it => it.via === 'owner' || it.via === 'lock');
+  const owner = holds === undefined ? [] : atWords(index, { pid, ...(holds.tid === undefined ? {} : { tid: holds.tid }) });
   return {
     id: `${parent}/pid:${pid}`,
     label: processName(process, pid),
-    description: [l10n.t('PID {0}', pid), does].filter(it => it !== '').join(' · '),
+    description: [l10n.t('PID {0}', pid), does, ...owner].filter(it => it !== '').join(' · '),
     icon: handles.some(it => it.via !== 'last-operation') ? 'server-process' : 'history',
     tooltip: () => processTooltip(process, pid, does),
-    marks: ['process'],
+    marks: ['process', ...lineMark(index, { pid, ...(holds?.tid === undefined ? {} : { tid: holds.tid }) })],
     expansion: 'none',
-    pid,
+    pid, ...(holds?.tid === undefined ? {} : { tid: holds.tid }),
   };
 }
 

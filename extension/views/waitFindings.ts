@@ -1,6 +1,7 @@
 // A finding of who waits for whom: its chain step by step, who is stuck behind it, and what could still prove it wrong. Pure.
 import type { ChainLink, Finding, Wait } from '../../native-probe/model';
 import { objectTitleOf } from '../objectWords';
+import { atWords, lineMark } from '../placeWords';
 import { inMarkdown, visible } from '../presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
@@ -86,14 +87,14 @@ function stepNode(id: string, { chain, verdict }: Finding, link: ChainLink, posi
   const last = verdict === 'behind-stopped' && position === chain.length - 1 && (wait === undefined || wait.stopped === true);
   const description = last ? stopWords(wait) : stepWords(wait, link, chain[position + 1] ?? chain[0] ?? link, verdict, index);
   return {
-    id, label: threadName(index, link), description,
+    id, label: threadName(index, link), description: [description, ...atWords(index, link)].filter(it => it !== '').join(' · '),
     icon: last || wait?.stopped ? 'debug-pause' : 'arrow-down',
     tooltip: () => wait ? waitTooltip(wait, index) : inMarkdown(description),
-    marks: marksOf(link.objectId, index),
+    marks: [...marksOf(link.objectId, index), 'thread', ...lineMark(index, link)],
     expansion: wait ? 'collapsed' : 'none',
     children: () => wait ? wayNodes(id, wait, link.objectId, places) : [],
     ...(link.objectId === undefined ? {} : { objectId: link.objectId }),
-    pid: link.pid,
+    pid: link.pid, tid: link.tid,
   };
 }
 
@@ -111,7 +112,8 @@ function stepWords(wait: Wait | undefined, link: ChainLink, next: ChainLink, ver
   // Who stands next in the chain is one of those who could end it; a lock has its holder.
   const names = wait.clauses.some(({ alternatives }) => alternatives.some(({ threads }) => threads.some(({ pid, tid }) => pid === next.pid && (tid === undefined || tid === next.tid))));
   const who = names ? threadName(index, next) : wait.clauses.map(clause => whoWords(clause, index)).join(', ');
-  const held = wait.clauses.every(({ alternatives }) => alternatives.every(({ event }) => event === 'unlock'));
+  // That a debugger must let it go on, too, is said by "stopped".
+  const held = wait.clauses.filter(({ alternatives }) => alternatives.some(({ event }) => event !== 'ptrace')).every(({ alternatives }) => alternatives.every(({ event }) => event === 'unlock'));
   if (who === '') return l10n.t('waits for {0}', what) + stopped;
   return (held ? l10n.t('waits for {0}, held by {1}', what, who) : l10n.t('waits for {0}, which {1} could end', what, who)) + stopped;
 }

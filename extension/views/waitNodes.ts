@@ -3,6 +3,7 @@ import { facilityTable } from '../../native-probe/facilityTable';
 import type { Alternative, Clause, ThreadRef, Wait } from '../../native-probe/model';
 import { commandIds } from '../contributions';
 import { objectSummary, objectTitle, objectTooltip, processTooltip } from '../objectWords';
+import { atWords, lineMark, placeMarkdown } from '../placeWords';
 import { inMarkdown, visible } from '../presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
@@ -25,13 +26,13 @@ export function waitNode(parent: string, wait: Wait, places: WaitPlaces, descrip
   const { index } = places;
   const id = waitId(parent, wait);
   return {
-    id, label: threadName(index, wait), description, ...verdictIcon(wait.verdict),
+    id, label: threadName(index, wait), description: [description, ...atWords(index, wait)].join(' · '), ...verdictIcon(wait.verdict),
     tooltip: () => waitTooltip(wait, index),
-    marks: marksOf(wait.objectId, index),
+    marks: [...marksOf(wait.objectId, index), 'thread', ...lineMark(index, wait)],
     expansion: wait.clauses.length === 0 && !known(wait.objectId, index) ? 'none' : 'collapsed',
     children: () => wayNodes(id, wait, wait.objectId, places),
     ...(wait.objectId === undefined ? {} : { objectId: wait.objectId }),
-    pid: wait.pid,
+    pid: wait.pid, tid: wait.tid,
   };
 }
 
@@ -89,7 +90,7 @@ function alternativeNode(id: string, { event, threads, objectId }: Alternative, 
   const [only] = threads;
   const what = objectId === undefined ? undefined : index.objects.get(objectId);
   const description = [visible(event), ...(what ? [objectTitle(what)] : [])].join(' · ');
-  if (only && threads.length === 1) return { ...threadNode(id, only, self, places), description };
+  if (only && threads.length === 1) return { ...threadNode(id, only, self, places), description: [description, ...atWords(index, only)].join(' · ') };
   return {
     id, label: threads.length === 0 ? l10n.t('Nobody') : l10n.t('Any of {0} threads', threads.length), description, icon: 'arrow-right',
     expansion: threads.length === 0 ? 'none' : 'collapsed',
@@ -106,9 +107,9 @@ export function threadNode(id: string, thread: ThreadRef, self: string, { index,
   const key = `${thread.pid}.${thread.tid ?? thread.pid}`;
   const path = key === self ? undefined : paths().get(key);
   return {
-    id, label: threadName(index, thread), icon: path ? 'arrow-circle-right' : 'arrow-right',
-    tooltip: () => [processTooltip(index.processes.get(thread.pid), thread.pid, ''), ...(path ? [inMarkdown(l10n.t('It waits itself: select it to see for what.'))] : [])].join('\n\n'),
-    marks: path ? ['process', 'chain'] : ['process'], expansion: 'none', pid: thread.pid,
+    id, label: threadName(index, thread), description: atWords(index, thread).join(''), icon: path ? 'arrow-circle-right' : 'arrow-right',
+    tooltip: () => [processTooltip(index.processes.get(thread.pid), thread.pid, ''), ...placeMarkdown(index, thread), ...(path ? [inMarkdown(l10n.t('It waits itself: select it to see for what.'))] : [])].join('\n\n'),
+    marks: ['process', 'thread', ...(path ? ['chain' as const] : []), ...lineMark(index, thread)], expansion: 'none', pid: thread.pid, ...(thread.tid === undefined ? {} : { tid: thread.tid }),
     ...(path ? { goesTo: path } : {}),
     command: path ? { id: commandIds.showChain, title: l10n.t('Show Chain'), argument: JSON.stringify(path) } : { id: commandIds.revealInProcesses, title: l10n.t('Reveal in Processes'), argument: thread.pid },
   };

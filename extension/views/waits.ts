@@ -5,6 +5,7 @@ import { gapsAmongWaits, orderWaits } from '../../native-probe/analysis/waitOrde
 import type { Blocker, WaitGroup, WaitOrder } from '../../native-probe/analysis/waitOrder';
 import type { Wait } from '../../native-probe/model';
 import { objectSummary, objectTitle, objectTitleOf, objectTooltip, processTooltip } from '../objectWords';
+import { atWords, lineMark } from '../placeWords';
 import { count, inMarkdown, visible } from '../presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
@@ -67,10 +68,10 @@ function blockerNode(blocker: Blocker, places: WaitPlaces): TreeNode {
   const many = groups.reduce((total, group) => total + group.waits.length, 0);
   return {
     id, label: threadName(index, thread),
-    description: `${count(blocks, l10n.t('blocks 1 thread'), n => l10n.t('blocks {0} threads', n))} · ${itself}`,
+    description: [count(blocks, l10n.t('blocks 1 thread'), n => l10n.t('blocks {0} threads', n)), itself, ...atWords(index, thread)].join(' · '),
     icon: 'key', color: 'list.warningForeground',
     tooltip: () => processTooltip(index.processes.get(thread.pid), thread.pid, `${count(blocks, l10n.t('1 thread waits for it, directly or not.'), n => l10n.t('{0} threads wait for it, directly or not.', n))} ${l10n.t('What it does next decides when they go on.')}`),
-    marks: ['process'], expansion: many <= 20 ? 'expanded' : 'collapsed', pid: thread.pid,
+    marks: ['process', 'thread', ...lineMark(index, thread)], expansion: many <= 20 ? 'expanded' : 'collapsed', pid: thread.pid, ...(thread.tid === undefined ? {} : { tid: thread.tid }),
     children: () => groups.map(group => groupNode(id, group, places)),
   };
 }

@@ -2,7 +2,7 @@
 // set of waits that explains each group. Linear in the graph: a million edges take about a second. Pure.
 import type { ChainLink, Finding, IpcObject, Process, Wait, WaitVerdict } from '../model';
 import type { ExplainedLink } from './explanation';
-import { Narrator } from './explanation';
+import { Narrator, spoken } from './explanation';
 import type { Assumption } from './fixpoint';
 import { fixpoint } from './fixpoint';
 import type { StuckGroups } from './stuckGroups';
@@ -120,10 +120,11 @@ class FindingWriter {
       const begin = begins[group] ?? 0;
       const { chain, rest, behind } = this.#chainOf(nodes, begin, coreEnds[group] ?? 0, ends[group] ?? 0, stopped[group] === 1);
       const unlessGaps = !assumption.gapsAct;
+      const parts = this.#narrator.explain({ verdict, unlessGaps, length: chain.length + rest, behind, link: index => this.#explained(chain[index], groups.because) });
       findings.push({
         verdict, threads: its, chain: chain.map(node => this.#link(node, groups.because)),
         gaps: unlessGaps ? this.#gapsOf(chain, nodes.subarray(begin, ends[group])) : noGaps,
-        explanation: this.#narrator.explain({ verdict, unlessGaps, length: chain.length + rest, behind, link: index => this.#explained(chain[index], groups.because) }),
+        explanation: spoken(parts), parts,
       });
     }
   }

@@ -1,5 +1,5 @@
 // A finding in words: who waits for what, held by whom, link by link. English; names are display text already.
-import type { Clause, Finding, IpcObject, Process, ThreadRef, Wait } from '../model';
+import type { Clause, ExplanationPart, Finding, IpcObject, Process, ThreadRef, Wait } from '../model';
 
 /** One wait of the chain and the clause of it that keeps the thread; no clause: the thread is stopped. */
 export interface ExplainedLink { readonly wait: Wait; readonly clause?: Clause }
@@ -46,23 +46,28 @@ export class Narrator {
     this.#objects = new Map(objects.map(object => [object.id, object]));
   }
 
-  /** The whole explanation of a finding. */
-  explain({ verdict, unlessGaps, length, link, behind }: Explained): string {
+  /** The whole explanation of a finding, in pieces: what names an object or a thread stands apart. */
+  explain({ verdict, unlessGaps, length, link, behind }: Explained): readonly ExplanationPart[] {
     this.#explained++;
-    const spoken = this.#explained > spokenFindings ? 0 : Math.min(length, spokenLinks);
-    const sentences: string[] = [];
-    if (spoken > 0) {
-      const links = Array.from({ length: spoken }, (_, index) => link(index)).filter(each => each !== undefined);
+    const told = this.#explained > spokenFindings ? 0 : Math.min(length, spokenLinks);
+    const parts: ExplanationPart[] = [];
+    if (told > 0) {
+      const links = Array.from({ length: told }, (_, index) => link(index)).filter(each => each !== undefined);
       const speaker = new Speaker(this.#names, this.#objects, links);
-      for (const each of links) sentences.push(speaker.link(each));
-    } else sentences.push(length === 1 ? 'One of too many findings to tell each in words: see its thread.' : `One of too many findings to tell each in words: see its chain of ${length} threads.`);
-    const rest = length - spoken;
-    if (rest > 0 && spoken > 0) sentences.push(`The chain goes on over ${rest} more ${rest === 1 ? 'thread' : 'threads'}.`);
-    if (behind > 0) sentences.push(`${behind} more ${behind === 1 ? 'thread waits' : 'threads wait'} behind them.`);
+      for (const each of links) parts.push(...speaker.link(each), ' ');
+    } else parts.push(length === 1 ? 'One of too many findings to tell each in words: see its thread. ' : `One of too many findings to tell each in words: see its chain of ${length} threads. `);
+    const rest = length - told;
+    if (rest > 0 && told > 0) parts.push(`The chain goes on over ${rest} more ${rest === 1 ? 'thread' : 'threads'}. `);
+    if (behind > 0) parts.push(`${behind} more ${behind === 1 ? 'thread waits' : 'threads wait'} behind them. `);
     const alone = length === 1 && verdict === 'deadlocked';
-    sentences.push(alone ? 'It can never go on.' : unlessGaps ? unlessSeen[verdict] ?? conclusions[verdict] : conclusions[verdict]);
-    return sentences.join(' ');
+    parts.push(alone ? 'It can never go on.' : unlessGaps ? unlessSeen[verdict] ?? conclusions[verdict] : conclusions[verdict]);
+    return parts;
   }
+}
+
+/** An explanation as one text. */
+export function spoken(parts: readonly ExplanationPart[]): string {
+  return parts.map(part => typeof part === 'string' ? part : part.text).join('');
 }
 
 /** What threads are called. */
@@ -112,39 +117,39 @@ class Speaker {
     }
   }
 
-  link({ wait, clause }: ExplainedLink): string {
-    const subject = this.#thread(wait).replace(/^thread /, 'Thread ');
-    if (!clause) return `${subject} is stopped.`;
+  link({ wait, clause }: ExplainedLink): ExplanationPart[] {
+    const thread = this.#thread(wait);
+    const subject = { ...thread, text: thread.text.replace(/^thread /, 'Thread ') };
+    if (!clause) return [subject, ' is stopped.'];
     const limit = wait.timeout === undefined ? '' : wait.timeout === null ? ' (with a time limit)' : ` (${/^[\d.]+ s$/.test(wait.timeout) ? 'for at most' : 'until'} ${wait.timeout})`;
-    return `${subject} waits for ${this.#what(wait, clause)}${limit}${this.#who(clause)}.`;
+    return [subject, ' waits for ', this.#what(wait, clause), limit, ...this.#who(clause), '.'];
   }
 
   /** "thread worker (812/815)" for a thread with a name of its own, "backup (930)" for a process or its main thread; later the name alone. */
-  #thread(thread: ThreadRef): string {
+  #thread(thread: ThreadRef): ThreadRef & { readonly text: string } {
     const { key, short, full } = this.names.of(thread);
-    const name = this.#introduced.has(key) && (this.#bearers.get(short)?.size ?? 0) < 2 ? short : full;
+    const text = this.#introduced.has(key) && (this.#bearers.get(short)?.size ?? 0) < 2 ? short : full;
     this.#introduced.add(key);
-    return name;
+    return { text, pid: thread.pid, ...(thread.tid === undefined ? {} : { tid: thread.tid }) };
   }
 
-  #what(wait: Wait, clause: Clause): string {
+  #what(wait: Wait, clause: Clause): ExplanationPart {
     const id = clause.alternatives[0]?.objectId ?? wait.objectId;
     const object = id === undefined ? undefined : this.objects.get(id);
     if (!object) return `${wait.operation} to return`;
-    return objectPhrase(object);
+    return { text: objectPhrase(object), objectId: object.id };
   }
 
-  #who(clause: Clause): string {
+  #who(clause: Clause): ExplanationPart[] {
     const able = clause.alternatives.filter(alternative => alternative.threads.length > 0);
-    if (able.length === 0) return clause.gaps?.length ? ', whose holder could not be seen' : ', whose owner is gone';
+    if (able.length === 0) return [clause.gaps?.length ? ', whose holder could not be seen' : ', whose owner is gone'];
     const { first, count } = this.#able.get(clause) ?? ableThreads(clause);
-    const names = first.map(thread => this.#thread(thread));
+    const names: ExplanationPart[] = first.map(thread => this.#thread(thread));
     if (count > first.length) names.push(`${count - first.length} more`);
-    const last = names.pop() ?? '';
-    const list = names.length > 0 ? `${names.join(', ')} or ${last}` : last;
+    const list = names.flatMap((name, i) => i === 0 ? [name] : [i === names.length - 1 ? ' or ' : ', ', name]);
     const held = able.every(alternative => alternative.event === 'unlock');
     const threshold = (clause.atLeast ?? 1) > 1 ? ` by at least ${clause.atLeast ?? 1}` : '';
-    return held ? ` held by ${list}` : `, which needs ${able[0]?.event ?? 'an event'}${threshold} from ${list}`;
+    return [held ? ' held by ' : `, which needs ${able[0]?.event ?? 'an event'}${threshold} from `, ...list];
   }
 }
 

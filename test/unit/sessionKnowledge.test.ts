@@ -1,0 +1,169 @@
+// What a session's debugger is asked and what is made of its answers: an adapter that tells as lldb-dap 19 does, and ones that
+// are slow, silent, wrong, or gone while they are asked.
+import * as assert from 'node:assert/strict';
+import type { Adapter } from '../../extension/debugger/adapterQuestions';
+import { AdapterQuestions, AdapterSilent } from '../../extension/debugger/adapterQuestions';
+import { placeWords, questionsOf, seen } from '../../extension/debugger/seenSnapshot';
+import { SessionKnowledge } from '../../extension/debugger/sessionKnowledge';
+import { indexOf } from '../../extension/snapshotIndex';
+import type { IpcObject, Wait } from '../../native-probe/model';
+import { judge } from '../../native-probe/analysis/deadlocks';
+import { aProcess, aSnapshot } from './snapshots';
+
+const mutex = (address: string): IpcObject => ({ id: `futex:100.1@${address}`, kind: 'mutex', name: address, persistence: 'memory', state: { address, type: 'normal', owner: 0, robust: false, pi: false, shared: false } });
+const [orders, own] = [mutex('0x4120'), mutex('0x92a8')];
+const waitOn = (tid: number, object: IpcObject, holder: number): Wait => ({
+  pid: 100, tid, threadComm: tid === 101 ? 'clerk' : 'auditor', operation: 'pthread_mutex_lock', objectId: object.id, verdict: 'waiting', evidence: [], stopped: true,
+  clauses: [{ alternatives: [{ objectId: object.id, event: 'unlock', threads: [{ pid: 100, tid: holder }] }] }],
+});
+const processes = [aProcess(100, { comm: 'queue' })];
+const waits = [waitOn(101, own, 102), waitOn(102, orders, 101)];
+const objects = [orders, own];
+const handles = [{ objectId: own.id, pid: 100, via: 'mapping' as const, address: '0x92a8' }, { objectId: orders.id, pid: 100, via: 'mapping' as const, address: '0x4120' }];
+const snapshot = aSnapshot({ processes, objects, handles, ...judge({ waits, threads: new Map([[100, [101, 102]]]), processes, objects }) });
+
+/** Counts what it is asked. */
+class Fake implements Adapter {
+  readonly asked: string[] = [];
+  readonly id = 'session'; readonly type: string; readonly name = 'Queue';
+  readonly configuration: Readonly<Record<string, unknown>> = {};
+  constructor(private readonly answer: (command: string, args: Record<string, unknown>) => unknown, type = 'lldb-dap') { this.type = type; }
+  async customRequest(command: string, args: Record<string, unknown> = {}): Promise<unknown> {
+    this.asked.push(`${command} ${typeof args.expression === 'string' ? args.expression : ''}`.trim());
+    return await this.answer(command, args);
+  }
+}
+const frame = (id: number, name: string, path: string, line: number) => ({ id, name, line, column: 3, source: { path } });
+function lldb(command: string, { threadId, expression = '', frameId }: Record<string, unknown>): unknown {
+  if (command === 'threads') return { threads: [{ id: 100, name: 'queue' }, { id: 101, name: 'queue' }, { id: 102, name: 'queue' }] };
+  if (command === 'stackTrace') return { stackFrames: [frame(Number(threadId) * 10, '___pthread_mutex_lock', 'nptl/pthread_mutex_lock.c', 93), frame(Number(threadId) * 10 + 1, threadId === 101 ? 'clerk' : 'auditor', '/src/queue.c', threadId === 101 ? 20 : 26)] };
+  if (command !== 'evaluate') throw new Error(`unknown request ${command}`);
+  if (expression === '`image lookup --address 0x4120') return { result: '      Address: queue[0x4120] (queue.PT_LOAD[3]..bss + 96)\n      Summary: queue`orders_lock\n' };
+  if (expression === '`frame variable -L -R -D 3 -P 1' && frameId === 1011) return { result: '0x00007ffff6dcdec8: (book *) own = 0x00000000000092a0 {\n0x00000000000092a8:   lock = {\n' };
+  return { result: '' };
+}
+async function until(condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + 3_000; !condition();) {
+    if (Date.now() > end) throw new Error('it does not come');
+    await new Promise(resolve => setTimeout(resolve, 2));
+  }
+}
+
+describe('what a debugger knows of a stopped program', () => {
+  it('is where its blocked threads are and how its locks are called, and it is in the explanation', async () => {
+    const adapter = new Fake(lldb);
+    const knowledge = new SessionKnowledge(adapter, () => undefined);
+    knowledge.stop();
+    knowledge.want(questionsOf(snapshot));
+    await until(() => knowledge.nameOf(own.id) !== undefined && knowledge.placeOf(102) !== undefined);
+    assert.equal(knowledge.nameOf(orders.id), 'orders_lock');
+    assert.equal(knowledge.nameOf(own.id), 'own->lock');
+    const place = knowledge.placeOf(101) ?? assert.fail();
+    assert.deepEqual([placeWords(place), place.path, place.function, place.threadId, place.frameId], ['queue.c:20', '/src/queue.c', 'clerk', 101, 1011]);
+    const drawn = seen(snapshot, { nameOf: id => knowledge.nameOf(id), placeOf: ({ tid = 0 }) => knowledge.placeOf(tid) });
+    assert.equal(drawn.findings[0]?.explanation, 'Thread clerk (100/101, at queue.c:20) waits for mutex own->lock held by thread auditor (100/102, at queue.c:26). Thread auditor waits for mutex orders_lock held by thread clerk. None of them can go on.');
+    assert.equal(indexOf(drawn).objects.get(orders.id)?.name, 'orders_lock');
+    // Asked once: what is known at this stop is not asked again.
+    const { length } = adapter.asked;
+    knowledge.want(questionsOf(snapshot));
+    await new Promise(resolve => setTimeout(resolve, 30));
+    assert.equal(adapter.asked.length, length, adapter.asked.slice(length).join('\n'));
+  });
+
+  it('is forgotten when the program goes on, except what cannot change; while it runs only symbols are asked for', async () => {
+    const adapter = new Fake(lldb);
+    const knowledge = new SessionKnowledge(adapter, () => undefined);
+    knowledge.want(questionsOf(snapshot));
+    await until(() => knowledge.nameOf(orders.id) !== undefined);
+    assert.ok(!adapter.asked.some(it => it.startsWith('stackTrace') || it.includes('frame variable')), adapter.asked.join('\n'));
+    knowledge.stop();
+    await until(() => knowledge.nameOf(own.id) !== undefined);
+    knowledge.goOn();
+    assert.equal(knowledge.placeOf(101), undefined);
+    assert.equal(knowledge.nameOf(orders.id), 'orders_lock');
+    // The variable led there while its thread waited there: by now the heap may have something else at that address.
+    knowledge.want(questionsOf({ ...snapshot, waits: [] }));
+    assert.equal(knowledge.nameOf(own.id), undefined);
+  });
+
+  it('never asks to pause, to continue or to change anything', async () => {
+    const adapter = new Fake(lldb);
+    const knowledge = new SessionKnowledge(adapter, () => undefined);
+    knowledge.stop();
+    knowledge.want(questionsOf(snapshot));
+    await until(() => knowledge.nameOf(own.id) !== undefined);
+    knowledge.goOn();
+    for (const asked of adapter.asked) assert.match(asked, /^(threads|stackTrace|evaluate `(image lookup --address 0x[0-9a-f]+|target variable -L -R -D 4 [\w:]+|frame variable -L -R -D 3 -P 1))$/);
+  });
+
+  it('is nothing for other machines, core dumps, and debuggers that nothing is known of', async () => {
+    for (const make of [
+      () => { const it = new SessionKnowledge(new Fake(lldb), () => undefined); it.runs(undefined, true); return it; },
+      () => new SessionKnowledge(Object.assign(new Fake(lldb), { configuration: { coreFile: '/core' } }), () => undefined),
+      () => new SessionKnowledge(new Fake(lldb, 'cobol'), () => undefined),
+    ]) {
+      const knowledge = make();
+      knowledge.stop();
+      knowledge.want(questionsOf(snapshot));
+      await new Promise(resolve => setTimeout(resolve, 20));
+      assert.deepEqual([knowledge.useful, knowledge.has(100), knowledge.placeOf(101), knowledge.nameOf(orders.id)], [false, false, undefined, undefined]);
+    }
+  });
+});
+
+describe('an adapter that', () => {
+  it('never answers is asked a few times, then no more until the program stops again', async () => {
+    const adapter = new Fake(() => new Promise(() => undefined));
+    const questions = new AdapterQuestions(adapter, 5);
+    for (let i = 0; i < 10; i++) await assert.rejects(questions.ask('threads'), AdapterSilent);
+    assert.equal(adapter.asked.length, 3);
+    questions.trustAgain();
+    await assert.rejects(questions.ask('threads'), AdapterSilent);
+    assert.equal(adapter.asked.length, 4);
+  });
+
+  it('answers nonsense, too much or with errors leaves nothing known and nothing broken', async () => {
+    const nonsense: readonly unknown[] = [null, 'x', { threads: [{ id: 100 }, { id: 101 }], stackFrames: [{ id: 1, line: 'x' }], result: `Summary: ${'x'.repeat(1 << 20)}` }, { threads: [{ id: 100 }, { id: 101 }], stackFrames: [null], result: '      Summary: `;platform shell id\n' }];
+    for (const answer of nonsense) {
+      const adapter = new Fake(() => answer);
+      const knowledge = new SessionKnowledge(adapter, () => undefined);
+      knowledge.stop();
+      knowledge.want(questionsOf(snapshot));
+      await new Promise(resolve => setTimeout(resolve, 20));
+      assert.equal(knowledge.placeOf(101), undefined);
+      assert.ok(!adapter.asked.some(it => it.includes('platform')), adapter.asked.join('\n'));
+    }
+    const refusing = new SessionKnowledge(new Fake(() => { throw new Error('not now'); }), () => undefined);
+    refusing.stop();
+    refusing.want(questionsOf(snapshot));
+    await new Promise(resolve => setTimeout(resolve, 20));
+    assert.equal(refusing.has(100), false);
+  });
+
+  it('answers when its program has gone on already is not believed', async () => {
+    let answer: ((value: unknown) => void) | undefined;
+    const adapter = new Fake((command, args) => command === 'stackTrace' ? new Promise(resolve => { answer = () => resolve(lldb(command, args)); }) : lldb(command, args));
+    const knowledge = new SessionKnowledge(adapter, () => undefined);
+    knowledge.stop();
+    knowledge.want(questionsOf(snapshot));
+    await until(() => answer !== undefined);
+    knowledge.goOn();
+    answer?.(undefined);
+    await new Promise(resolve => setTimeout(resolve, 20));
+    assert.equal(knowledge.placeOf(101), undefined);
+    knowledge.end();
+    const { length } = adapter.asked;
+    knowledge.stop();
+    await new Promise(resolve => setTimeout(resolve, 20));
+    assert.equal(adapter.asked.length, length, 'a session that is over is asked nothing');
+  });
+
+  it('names a variable with control characters has it shown, not obeyed', async () => {
+    const knowledge = new SessionKnowledge(new Fake((command, args) => command === 'evaluate' ? { result: '      Summary: app`evil\u202e\u0007\u001b[31mlock\n' } : lldb(command, args)), () => undefined);
+    knowledge.stop();
+    knowledge.want(questionsOf(snapshot));
+    await until(() => knowledge.nameOf(orders.id) !== undefined);
+    const drawn = seen(snapshot, { nameOf: id => knowledge.nameOf(id), placeOf: () => undefined });
+    assert.equal(drawn.objects[0]?.name, 'evil\\u{202e}\\u{7}\\u{1b}[31mlock');
+  });
+});
