@@ -7,7 +7,7 @@ export interface Adapter {
   readonly type: string;
   readonly name: string;
   readonly configuration: Readonly<Record<string, unknown>>;
-  customRequest(command: string, args?: unknown): Thenable<unknown>;
+  customRequest(command: string, args?: unknown): PromiseLike<unknown>;
 }
 
 /** Milliseconds that an answer may take. */
