@@ -1,6 +1,6 @@
 // User actions, and the only place from which their errors reach the user.
 import * as vscode from 'vscode';
-import type { IpcObject, ThreadRef } from '../native-probe/model';
+import type { IpcObject, Process, ThreadRef } from '../native-probe/model';
 import type { Administrator } from './administrator';
 import { registerAdministratorCommands } from './administratorCommands';
 import { commandIds } from './contributions';
@@ -96,7 +96,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   }));
   register(commandIds.followProcess, async () => {
     const process = await pickProcess(client);
-    if (process) await follow(focus, process.pid, process.startTime, process.comm);
+    if (process) await follow(focus, process);
   });
   register(commandIds.followThisProcess, async (...args) => {
     const pid = pidOf(args, views);
@@ -104,7 +104,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
     const result = await client.request('snapshot', { pids: [pid], kinds: [] });
     const process = 'snapshot' in result ? indexOf(result.snapshot).processes.get(pid) : undefined;
     if (!process) throw new Error(l10n.t('Process {0} has ended, or cannot be seen.', pid));
-    await follow(focus, pid, process.startTime, process.comm);
+    await follow(focus, process);
   });
   register(commandIds.stopFollowing, () => focus.stopFollowing());
   register(commandIds.chooseDebuggee, async () => {
@@ -126,8 +126,8 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   return store;
 }
 
-async function follow(focus: FocusTracker, pid: number, startTime: string, name: string): Promise<void> {
-  focus.follow(pid, startTime, name);
+async function follow(focus: FocusTracker, { pid, startTime, comm, container }: Process): Promise<void> {
+  focus.follow(pid, startTime, container === undefined ? comm : l10n.t('{0} in {1}', comm, container));
   await vscode.commands.executeCommand('ipcInspector.debuggee.focus');
 }
 

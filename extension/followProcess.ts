@@ -14,10 +14,16 @@ export function processItems(processes: readonly Process[], except: ReadonlySet<
     .sort((a, b) => Number(BigInt(b.startTime) - BigInt(a.startTime)) || b.pid - a.pid)
     .map(process => ({
       label: inQuickPick(processName(process, process.pid)),
-      description: inQuickPick(l10n.t('PID {0}, {1}', process.pid, userName(process.uid))),
+      description: inQuickPick([l10n.t('PID {0}, {1}', process.pid, userName(process.uid)), ...containerWords(process)].join(' · ')),
       detail: process.cmdline === null ? l10n.t('command line unknown') : inQuickPick(process.cmdline.join(' ')),
       process,
     }));
+}
+
+/** The container and the PID in it, of a process that has them. */
+function containerWords({ container, nsPids }: Process): string[] {
+  const inner = nsPids?.at(-1);
+  return [...(container === undefined ? [] : [container]), ...(inner === undefined ? [] : [l10n.t('PID {0} inside', inner)])];
 }
 
 /** Asks which process to follow; undefined when the user chose none. */

@@ -20,7 +20,7 @@ export function objectLabel(object: IpcObject): string {
     case 'sysv-semaphore-set': return `semid ${systemVId(object)}`;
     case 'flock-lock': {
       const path = object.state.path ?? object.name;
-      return path == null ? visible(object.id) : visible(path.split('/').pop() || path);
+      return path == null ? l10n.t('on inode {0}', visible(object.id.split(':').pop() ?? object.id)) : visible(path.split('/').pop() || path);
     }
     case 'mutex':
     case 'futex': return visible(object.name ?? object.state.address ?? object.id);

@@ -3,20 +3,33 @@ import type { Failed, IpcObject, StaleJudgement } from '../native-probe/model';
 import type { RemoveParams, StaleResult } from '../native-probe/protocol';
 import { facility } from '../native-probe/facilityTable';
 import { objectLabel, objectSummary, objectTitle, whatIsLost } from './objectWords';
+import { namespaceKind, namespaceWords } from './namespaceWords';
 import { inMessage, inQuickPick, visible } from './presentation';
 import { indexOf } from './snapshotIndex';
 import { l10n } from './translation';
 
 /** An object together with what the probe has found out about its use. */
-export interface Candidate { readonly object: IpcObject; readonly judgement: StaleJudgement }
+export interface Candidate {
+  readonly object: IpcObject;
+  readonly judgement: StaleJudgement;
+  /** The container (or namespace) that it is in; absent where that is this machine's own. */
+  readonly place?: string;
+}
 
 /** The judged objects that still exist. */
 export function candidatesOf({ snapshot, stale }: StaleResult): Candidate[] {
-  const { objects } = indexOf(snapshot);
+  const index = indexOf(snapshot);
   return stale.flatMap(judgement => {
-    const object = objects.get(judgement.objectId);
-    return object ? [{ object, judgement }] : [];
+    const object = index.objects.get(judgement.objectId);
+    if (!object) return [];
+    const place = object.namespace === undefined || object.namespace === null ? undefined : namespaceWords(namespaceKind(object.kind), object.namespace, index);
+    return [{ object, judgement, ...(place === undefined || place.own ? {} : { place: place.label }) }];
   });
+}
+
+/** What it is called, with the container that it is in: keys and names are each container's own. */
+function title({ object, place }: Candidate): string {
+  return place === undefined ? objectTitle(object) : l10n.t('{0} in {1}', objectTitle(object), place);
 }
 
 const mostLines = 15;
@@ -36,7 +49,7 @@ export function confirmation(candidates: readonly Candidate[]): { readonly messa
   const final = candidates.filter(it => !facility(it.object.kind).restorable);
   if (candidates.length === 1 && only) {
     return {
-      message: l10n.t('Remove {0}?', objectTitle(only.object)),
+      message: l10n.t('Remove {0}?', title(only)),
       detail: [
         l10n.t('This loses {0}.', whatIsLost(only.object)),
         ...(doubtful.length > 0 ? [`${l10n.t('It may still be needed:')}\n${evidence(only)}`] : []),
@@ -47,7 +60,7 @@ export function confirmation(candidates: readonly Candidate[]): { readonly messa
   return {
     message: l10n.t('Remove {0} IPC objects?', candidates.length),
     detail: [
-      listed(candidates.map(it => l10n.t('{0}: {1}', objectTitle(it.object), whatIsLost(it.object)))),
+      listed(candidates.map(it => l10n.t('{0}: {1}', title(it), whatIsLost(it.object)))),
       ...(doubtful.length > 0 ? [l10n.t('May still be needed: {0}', doubtful.slice(0, mostLines).map(it => objectLabel(it.object)).join(', ') + (doubtful.length > mostLines ? ' …' : ''))] : []),
       final.length === 0 ? l10n.t('Their contents are saved first, so that this can be undone.')
         : final.length === candidates.length ? l10n.t('This cannot be undone yet for these kinds of objects.')
@@ -60,8 +73,8 @@ export function confirmation(candidates: readonly Candidate[]): { readonly messa
 export function refusal(inUse: readonly Candidate[]): { readonly message: string; readonly detail: string } {
   const [only] = inUse;
   return inUse.length === 1 && only
-    ? { message: l10n.t('{0} is in use and is not removed.', objectTitle(only.object)), detail: evidence(only) }
-    : { message: l10n.t('{0} objects are in use and are not removed.', inUse.length), detail: listed(inUse.map(it => `${objectTitle(it.object)}: ${visible(it.judgement.evidence[0] ?? '', 200)}`)) };
+    ? { message: l10n.t('{0} is in use and is not removed.', title(only)), detail: evidence(only) }
+    : { message: l10n.t('{0} objects are in use and are not removed.', inUse.length), detail: listed(inUse.map(it => `${title(it)}: ${visible(it.judgement.evidence[0] ?? '', 200)}`)) };
 }
 
 /** What the probe is asked: it refuses an object that is no longer the one that was judged. */
@@ -83,7 +96,7 @@ export interface StaleChoice { readonly label: string; readonly description: str
 export function staleChoices(result: StaleResult): { readonly stale: StaleChoice[]; readonly possibly: StaleChoice[] } {
   const index = indexOf(result.snapshot);
   const choice = (candidate: Candidate): StaleChoice => ({
-    label: inQuickPick(objectTitle(candidate.object)),
+    label: inQuickPick(title(candidate)),
     description: inQuickPick(objectSummary(candidate.object, index)),
     detail: inQuickPick(candidate.judgement.evidence.join('; ')),
     picked: candidate.judgement.verdict === 'stale',

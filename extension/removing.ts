@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Failed, Removed, StaleJudgement } from '../native-probe/model';
 import type { StaleParams, StaleResult } from '../native-probe/protocol';
 import { facility } from '../native-probe/facilityTable';
+import type { Administrator } from './administrator';
 import type { IpcModel } from './ipcModel';
 import { objectTitle } from './objectWords';
 import { inMessage } from './presentation';
@@ -15,6 +16,7 @@ export interface RemovalHost {
   readonly client: Pick<ProbeClient, 'request'>;
   readonly model: Pick<IpcModel, 'refresh'>;
   readonly log: vscode.LogOutputChannel;
+  readonly administrator: Pick<Administrator, 'state' | 'look'>;
 }
 
 /** So many objects are one request: between them the user may cancel. */
@@ -76,6 +78,9 @@ async function confirmAndRemove(host: RemovalHost, candidates: readonly Candidat
   const { message, detail } = confirmation(candidates);
   const remove = l10n.t('Remove');
   if (await vscode.window.showWarningMessage(message, { modal: true, detail }, remove) !== remove) return;
+  const { state } = host.administrator;
+  // With a prepared Node.js the backups are the user's own.
+  const elevated = state.kind === 'yes' && state.uid === 0;
   const { removed, failed } = await removeInPortions(host, candidates);
   await host.model.refresh();
   const objects = new Map(candidates.map(({ object }) => [object.id, object]));
@@ -96,8 +101,27 @@ async function confirmAndRemove(host: RemovalHost, candidates: readonly Candidat
   const undo = l10n.t('Undo');
   // Not awaited: the notification may stay for as long as it likes.
   void vscode.window.showInformationMessage(told, ...(backups.length > 0 ? [undo] : [])).then(async answer => {
-    if (answer === undo) await restore(host, backups);
+    if (answer !== undo) return;
+    try {
+      if (!elevated || await againAsAdministrator(host)) await restore(host, backups);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      host.log.error(`undo: ${message}`);
+      void showProblem(inMessage(message), host.log);
+    }
   });
+}
+
+const isAdministrator = ({ administrator }: RemovalHost): boolean => administrator.state.kind === 'yes';
+
+/** What an administrator's probe removed only such a one can bring back: the rights may have been given up since. */
+async function againAsAdministrator(host: RemovalHost): Promise<boolean> {
+  if (isAdministrator(host)) return true;
+  const look = l10n.t('Look as Administrator and Undo');
+  const answer = await vscode.window.showWarningMessage(l10n.t('It was removed with an administrator’s rights, and its backup belongs to root. Undoing it takes these rights again.'), look);
+  if (answer !== look) return false;
+  await host.administrator.look();
+  return isAdministrator(host);
 }
 
 async function removeInPortions(host: RemovalHost, candidates: readonly Candidate[]): Promise<{ removed: Removed[]; failed: Failed[] }> {

@@ -70,7 +70,7 @@ export const causes: Readonly<Record<Cause, CauseWords>> = {
 const isDenied = (errno: string | undefined): boolean => errno === 'EACCES' || errno === 'EPERM';
 
 /** Parts of waits that nobody's rights make known: who may come, and what signals may do. */
-const openFields = /^(?:owner|users|parties|type)\b/;
+const openFields = /^(?:owner|users|parties|type|taker|holders)\b/;
 
 /** What a gap is judged by, besides itself. `closed`: processes of which not even the descriptors could be read. */
 export interface Beholder { readonly host: Snapshot['host']; readonly processes: ReadonlyMap<number, Process>; readonly closed: ReadonlySet<number> }
@@ -90,7 +90,7 @@ export function causeOfGap(gap: Gap, { host, processes, closed }: Beholder): Cau
     return closed.has(pid) ? 'protected' : 'yama';
   }
   if (isByDesign(gap)) return 'by-design';
-  if (/as root|as the owner/.test(remedy)) return host.uid === 0 ? 'gone' : 'other-user';
+  if (host.uid !== 0 && /as root|as the owner/.test(remedy)) return 'other-user';
   return errno === undefined && (facility === 'waits' || (field !== undefined && openFields.test(field))) ? 'open' : 'other';
 }
 

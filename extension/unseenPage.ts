@@ -62,7 +62,7 @@ export function unseenPage(snapshot: Snapshot, options: PageOptions): string {
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'nonce-${html(options.nonce)}'; base-uri 'none'; form-action 'none'">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">', `<title>${title}</title>`, `<style nonce="${html(options.nonce)}">${style}</style>`, '</head>', '<body>', '<main>',
     `<h1>${title}</h1>`,
-    `<p>${html(l10n.t('This is the IPC of {0}.', machineWords(host, options.remoteName)))} ${html(l10n.t('It is looked at {0}.', rightsWords(host, options.moreRights)))}${host.uid === 0 || options.moreRights ? '' : ` ${html(l10n.t('The kernel shows a user the own processes only.'))}`}</p>`,
+    `<p>${html(l10n.t('This is the IPC of {0}.', machineWords(host, options.remoteName)))} ${html(l10n.t('It is looked at {0}.', rightsWords(host, options.moreRights)))}${host.uid === 0 || options.moreRights ? '' : ` ${html(l10n.t('The kernel lets you look into your own processes only.'))}`}</p>`,
     ...(refused.length === 0 ? [`<p>${html(l10n.t('Nothing was refused: every process and every namespace that is visible from here could be read.'))}</p>`] : []),
     actions(['refresh'], options.offered, l10n.t('Actions')),
     ...groups.map(group => causeSection(group, options)),

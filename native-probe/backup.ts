@@ -5,7 +5,9 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
 import type { CollectedKind, IpcObject, Time } from './model';
 import { facilityTable } from './facilityTable';
+import { errnoOf } from './kernel/procfs';
 import { openSafely } from './kernel/safeDirectory';
+import type { SafeDirectory } from './kernel/safeDirectory';
 
 /** What a backup says. `object` is the object as the snapshot showed it before removal. */
 export interface Backup {
@@ -29,7 +31,13 @@ export function defaultBackupDirectory(environment: NodeJS.ProcessEnv = process.
 
 /** Makes the directory (0700) and refuses one that somebody else could write to, or lead elsewhere. Throws with the noun and the next step. */
 export function openBackupDirectory(directory: string): string {
-  const opened = openSafely(directory, { make: true });
+  let opened: SafeDirectory;
+  try {
+    opened = openSafely(directory, { make: true });
+  } catch (error) {
+    const refused = error instanceof Error && error.cause !== undefined && ['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'ENOSPC', 'EDQUOT'].includes(errnoOf(error.cause));
+    throw refused ? new Error(`nothing is removed without a backup, and ${directory} cannot be made (${error.message}): make it writable, or let XDG_STATE_HOME (on the command line also --backup) name a directory that is`, { cause: error }) : error;
+  }
   try {
     const stats = fstatSync(opened.fd);
     if (stats.uid !== process.geteuid?.()) throw new Error(`${directory} belongs to another user: choose another backup directory`);

@@ -39,7 +39,9 @@ export class Gaps {
   /** Records a gap and returns its id. `reason` is a whole clause: "cannot read …: permission denied (EACCES)". */
   add(scope: GapScope, reason: string, details: { errno?: string; remedy?: string } = {}): string {
     const id = idOf(scope, details.errno);
-    if (!this.byId.has(id)) this.byId.set(id, { id, scope, reason, ...details });
+    const { remedy, ...rest } = details;
+    const known = remedy === undefined || (remedy === asRoot && this.uid === 0) ? rest : details;
+    if (!this.byId.has(id)) this.byId.set(id, { id, scope, reason, ...known });
     return id;
   }
 

@@ -309,7 +309,7 @@ function tellFindings({ view }: SnapshotTree, { snapshot }: Subscription): void 
 function focusName(focus: Focus): string {
   switch (focus.kind) {
     case 'none': return '';
-    case 'process': return l10n.t('{0} (PID {1})', visible(focus.name, 40), focus.pid);
+    case 'process': return l10n.t('{0} (PID {1})', visible(focus.name, 80), focus.pid);
     case 'unidentified': return visible(focus.name, 60);
     case 'elsewhere': return focus.host === undefined ? l10n.t('{0} · on another machine', visible(focus.name, 60)) : l10n.t('{0} · on {1}', visible(focus.name, 60), visible(focus.host, 60));
     case 'session': {

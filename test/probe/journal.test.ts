@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openContents, openBackupDirectory } from '../../native-probe/backup';
 import { openSafely } from '../../native-probe/kernel/safeDirectory';
 import { skip } from '../skip';
-import { canBecomeOrdinary, ordinaryUser, Program, scratchDirectory } from './harness';
+import { canBecomeOrdinary, fixture, hasCompiler, ipcProbe, ordinaryUser, Program, scratchDirectory, snapshotOf } from './harness';
 
 describe('threat: another user wants to lead the backups elsewhere', function () {
   let folder = '';
@@ -80,5 +80,33 @@ describe('threat: another user wants to lead the backups elsewhere', function ()
     chownSync(join(theirs, 'own.data'), ordinaryUser, ordinaryUser);
     closeSync(openContents(join(theirs, 'own.data')));
     assert.throws(() => openContents('/dev/null'), /not a plain file/);
+  });
+});
+
+describe('where no backup can be written', function () {
+  before(function () { if (!canBecomeOrdinary() || !hasCompiler()) skip(this, 'needs root, a user to become, and a C compiler (cc)'); });
+  afterEach(() => Program.stopAll());
+
+  it('nothing is removed, and the next step is said: a home that is not there, or is somebody else\'s', async () => {
+    const program = Program.start(fixture('ipc'), [], { user: ordinaryUser });
+    await program.line();
+    program.tell('shmget 0 4096 600');
+    const shmid = await program.line();
+    try {
+      const id = `sysv-shared-memory:${snapshotOf(['--kind', 'sysv-shared-memory']).host.ipcNamespace}:${shmid}`;
+      for (const HOME of ['/nonexistent', '/proc', scratchDirectory()]) {
+        const { status, stdout, stderr } = ipcProbe(['remove', '--json', id], { user: ordinaryUser, env: { PATH: process.env['PATH'], HOME } });
+        assert.equal(status, 1, stderr);
+        assert.match(stdout + stderr, /nothing is removed without a backup.*XDG_STATE_HOME/s, HOME);
+        program.tell(`shmat ${shmid} 0`);
+        const address = await program.line();
+        assert.match(address, /^(0x)?[0-9a-f]+$/, 'it is still there');
+        program.tell(`shmdt ${address}`);
+        await program.line();
+      }
+    } finally {
+      program.tell(`shmrm ${shmid}`);
+      await program.line();
+    }
   });
 });

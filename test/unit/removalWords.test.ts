@@ -16,6 +16,19 @@ describe('before a removal', () => {
     assert.match(detail, /can be undone/);
   });
 
+  it('an object of a container is asked about, refused and listed with the container\'s name', () => {
+    const host = { ...aSnapshot().host, ipcNamespace: '1', namespaceNames: { 99: ['docker 0123456789ab'] } };
+    const [here, there] = [aSegment(5, { namespace: '1' }), aSegment(5, { id: 'sysv-shared-memory:99:5', namespace: '99' })];
+    const result = { snapshot: aSnapshot({ host, objects: [here, there] }), stale: [here, there].map(it => judged(it, 'stale', 'nobody').judgement) };
+    const [own, contained] = candidatesOf(result);
+    assert.ok(own && contained);
+    assert.equal(confirmation([own]).message, 'Remove System V shared memory segment shmid 5?');
+    assert.equal(confirmation([contained]).message, 'Remove System V shared memory segment shmid 5 in docker 0123456789ab?');
+    assert.match(confirmation([own, contained]).detail, /shmid 5: .*\n.*shmid 5 in docker 0123456789ab: /);
+    assert.match(refusal([contained]).message, /shmid 5 in docker 0123456789ab is in use/);
+    assert.deepEqual(staleChoices(result).stale.map(it => it.label), ['System V shared memory segment shmid 5', 'System V shared memory segment shmid 5 in docker 0123456789ab']);
+  });
+
   it('the question says that a queue cannot be brought back, how many messages it holds, and why it may be needed', () => {
     const { detail } = confirmation([judged(aQueue(3, '2', '40'), 'possibly-stale', 'PID 8 may use it')]);
     assert.match(detail, /2 messages, 40 bytes/);

@@ -3,8 +3,8 @@ import * as assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { skip } from '../../skip';
@@ -158,6 +158,34 @@ describe('Look as Administrator', function () {
     // The page is about the rights that are there now, without being asked for again.
     await workbench.webview().getByText('is looked at as root').waitFor();
     assert.equal(await workbench.webview().getByRole('link', { name: 'Look as Administrator…' }).count(), 0);
+  });
+
+  it('removes what is root\'s, and undoes it after the rights were given up by asking for them again', async function () {
+    const file = `/dev/shm/ipc-inspector-undo-${process.pid}`;
+    const backups = join(userInfo().homedir, '.local', 'state', 'ipc-inspector', 'removed');
+    const saved = (): string[] => existsSync(backups) ? readdirSync(backups) : [];
+    const [existed, before] = [existsSync(join(backups, '..')), new Set(saved())];
+    writeFileSync(file, 'kept'.repeat(2048), { mode: 0o640 });
+    try {
+      const objects = await filtered(file.replace('/dev/shm/', ''));
+      await workbench.inlineAction(await workbench.findRow(objects, file.replace('/dev/shm', '')), 'Remove');
+      await workbench.answerDialog('Remove');
+      await workbench.notification(/Removed POSIX shared memory/);
+      assert.ok(!existsSync(file));
+      await workbench.command('IPC Inspector: Look as Yourself');
+      await shield().waitFor({ state: 'detached' });
+      await workbench.answerNotification(/Removed POSIX shared memory/, 'Undo');
+      await workbench.answerNotification(/takes these rights again/, 'Look as Administrator and Undo');
+      await box().fill(ordinary.password);
+      await page().keyboard.press('Enter');
+      await workbench.notification(/is back/);
+      assert.equal(readFileSync(file, 'utf8'), 'kept'.repeat(2048));
+      assert.equal(statSync(file).uid, 0);
+    } finally {
+      rmSync(file, { force: true });
+      for (const name of saved()) if (!before.has(name)) rmSync(join(backups, name));
+      if (!existed) rmSync(join(backups, '..'), { recursive: true, force: true });
+    }
   });
 
   it('leaves the password in no file that VS Code or the extension writes, and nothing of the asking', () => {
