@@ -28,7 +28,12 @@ export async function removeObjects(params: RemoveParams, isCancelled: () => boo
   if (params.dryRun === true) return { removed: accepted.map(({ id }) => ({ objectId: id })), failed };
 
   let directory: string | undefined;
-  if (accepted.length > 0) directory = openBackupDirectory(params.backupDirectory ?? defaultBackupDirectory());
+  try {
+    if (accepted.length > 0) directory = openBackupDirectory(params.backupDirectory ?? defaultBackupDirectory());
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { removed, failed: [...failed, ...accepted.map(({ id }) => ({ objectId: id, error: reason }))] };
+  }
   for (let at = 0; at < accepted.length; at += batchSize) {
     const batch = accepted.slice(at, at + batchSize);
     if (isCancelled()) {
