@@ -6,6 +6,7 @@ import { readLink, readText } from './kernel/procfs';
 import { readEvidence, surroundingsOf } from './kernel/surroundings';
 import type { DescriptorIndex } from './descriptorIndex';
 import type { ScannedProcess } from './processes';
+import type { Recollection } from './recollection';
 
 /** Thrown out of a pass whose requester no longer wants it. */
 export class Cancelled extends Error {
@@ -25,6 +26,8 @@ export interface ScanContext {
   readonly descriptors: DescriptorIndex;
   /** Whether an object is to be described: not, in a focused pass, when it is known to concern nobody in focus. Asked before anything costly is read. */
   concerns(id: string): boolean;
+  /** What was read and made in the passes before. */
+  readonly recollection: Recollection;
   /** Lets requests in between when the slice (about 20 ms) is used up. Throws {@link Cancelled}. */
   pause(): Promise<void>;
 }

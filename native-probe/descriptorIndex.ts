@@ -1,10 +1,11 @@
 // Every descriptor of the pass, sorted once by what its link says it is (readlink of /proc/PID/fd/N; nothing else is read
 // here). Facilities take their class and read more only where their kind needs it.
-import type { ScannedProcess } from './processes';
+import type { Descriptor, ScannedProcess } from './processes';
 
 export type DescriptorClass = 'pipe' | 'socket' | 'eventfd' | 'signalfd' | 'timerfd' | 'epoll' | 'inotify' | 'pidfd' | 'memfd' | 'devShm' | 'ptmx' | 'pts' | 'path';
 
-export interface OpenDescriptor { readonly process: ScannedProcess; readonly fd: number; readonly target: string }
+/** `entry`: where its facility keeps what it made of it. */
+export interface OpenDescriptor { readonly process: ScannedProcess; readonly fd: number; readonly target: string; readonly entry: Descriptor }
 
 const anonymous: Readonly<Record<string, DescriptorClass>> = {
   'anon_inode:[eventfd]': 'eventfd', 'anon_inode:[signalfd]': 'signalfd', 'anon_inode:[timerfd]': 'timerfd', 'anon_inode:[eventpoll]': 'epoll',
@@ -28,17 +29,35 @@ export function classOf(target: string): DescriptorClass | undefined {
   }
 }
 
+type ByClass = Map<DescriptorClass, OpenDescriptor[]>;
+
+/** A process that reads the same as before is the same object: its descriptors need not be sorted again. */
+const sorted = new WeakMap<ScannedProcess, ByClass>();
+
+function byClassOf(process: ScannedProcess): ByClass {
+  let classes = sorted.get(process);
+  if (classes) return classes;
+  sorted.set(process, classes = new Map<DescriptorClass, OpenDescriptor[]>());
+  for (const entry of process.descriptors ?? []) {
+    const { fd, target } = entry;
+    const its = classOf(target);
+    if (its === undefined) continue;
+    const list = classes.get(its);
+    if (list) list.push({ process, fd, target, entry });
+    else classes.set(its, [{ process, fd, target, entry }]);
+  }
+  return classes;
+}
+
 export class DescriptorIndex {
-  private readonly byClass = new Map<DescriptorClass, OpenDescriptor[]>();
+  private readonly byClass: ByClass = new Map();
 
   constructor(processes: readonly ScannedProcess[]) {
     for (const process of processes) {
-      for (const { fd, target } of process.descriptors ?? []) {
-        const its = classOf(target);
-        if (its === undefined) continue;
+      for (const [its, descriptors] of byClassOf(process)) {
         const list = this.byClass.get(its);
-        if (list) list.push({ process, fd, target });
-        else this.byClass.set(its, [{ process, fd, target }]);
+        if (list) for (const descriptor of descriptors) list.push(descriptor);
+        else this.byClass.set(its, [...descriptors]);
       }
     }
   }

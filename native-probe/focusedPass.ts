@@ -7,6 +7,7 @@ import type { Gaps } from './gaps';
 import { numericEntries } from './kernel/procfs';
 import { scanProcess, scanProcesses } from './processes';
 import type { ScannedProcess } from './processes';
+import { Recollection } from './recollection';
 import type { SnapshotOptions } from './snapshot';
 import { takeSnapshot } from './snapshot';
 
@@ -31,10 +32,11 @@ interface FullPass {
 /** Remembers the last full pass for each set of processes asked for. */
 export class FocusedSnapshots {
   private readonly passes = new Map<string, FullPass>();
+  private readonly recollection = new Recollection();
 
   async take(options: SnapshotOptions): Promise<Snapshot> {
     const { pids } = options;
-    if (pids === undefined) return takeSnapshot(options);
+    if (pids === undefined) return takeSnapshot({ ...options, recollection: this.recollection });
     const question = JSON.stringify([pids, options.kinds ?? null, options.waits ?? false]);
     const last = this.passes.get(question);
     if (last && performance.now() - last.endedAt < Math.max(fullEveryMs, last.durationMs * fullEveryDurations)) {
@@ -47,7 +49,7 @@ export class FocusedSnapshots {
 
   private async full(options: SnapshotOptions, pids: readonly number[], question: string): Promise<Snapshot> {
     const begin = performance.now();
-    const whole = await takeSnapshot({ ...options, pids: undefined, waitsOf: pids });
+    const whole = await takeSnapshot({ ...options, pids: undefined, waitsOf: pids, recollection: this.recollection });
     const focused = focus(whole, pids);
     const now = performance.now();
     this.passes.delete(question);
@@ -64,7 +66,8 @@ export class FocusedSnapshots {
     const chosen = new Set([...pids, ...last.neighbours]);
     const snapshot = await takeSnapshot({
       ...options,
-      scan: (gaps, pause) => scanSome(gaps, pause, pid => chosen.has(pid) || !last.pids.has(pid)),
+      recollection: this.recollection,
+      scan: (gaps, pause, recollection) => scanSome(gaps, pause, recollection, pid => chosen.has(pid) || !last.pids.has(pid)),
       concerns: id => last.concerned.has(id) || !last.objects.has(id),
     });
     const seen = new Set(snapshot.gaps.map(({ id }) => id));
@@ -73,13 +76,13 @@ export class FocusedSnapshots {
 }
 
 /** Only some of the processes. */
-async function scanSome(gaps: Gaps, pause: () => Promise<void>, wanted: (pid: number) => boolean): Promise<ScannedProcess[]> {
+async function scanSome(gaps: Gaps, pause: () => Promise<void>, recollection: Recollection, wanted: (pid: number) => boolean): Promise<ScannedProcess[]> {
   const pids = numericEntries('/proc');
-  if (pids.value === undefined) return scanProcesses(gaps, pause); // says what is wrong
+  if (pids.value === undefined) return scanProcesses(gaps, pause, recollection); // says what is wrong
   const processes: ScannedProcess[] = [];
   for (const pid of pids.value.sort((a, b) => a - b)) {
     if (!wanted(pid)) continue;
-    const scanned = scanProcess(pid, gaps);
+    const scanned = scanProcess(pid, gaps, recollection);
     if (scanned) processes.push(scanned);
     await pause();
   }

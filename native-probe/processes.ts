@@ -1,16 +1,21 @@
 // One pass over /proc: every process with what identifies it, its descriptors and its shared mappings.
-import type { Access, Known, Process } from './model';
+import type { Access, Handle, IpcObject, Known, Process } from './model';
 import type { Gaps } from './gaps';
 import { asRoot } from './gaps';
 import { namespaceNumber } from './context';
-import type { Mapping, SignalMasks } from './kernel/procfs';
-import { isGone, lstatOf, numericEntries, parseCmdline, parseSharedMaps, parseStat, parseStatus, PF_KTHREAD, processOfThread, readBytes, readLink, readText, splitDeleted, textOf } from './kernel/procfs';
+import { equal } from './analysis/diff';
+import type { Mapping, ProcStat, ProcStatus, SignalMasks } from './kernel/procfs';
+import { isGone, lstatOf, numericEntries, parseCmdline, parseSharedMaps, parseStat, parseStatus, PF_KTHREAD, processOfThread, readLink, readText, splitDeleted, textOf } from './kernel/procfs';
 import { residenceOf } from './kernel/cgroups';
+import type { Recollection } from './recollection';
 
+/** One entry of a process's descriptor table; from pass to pass the same object while number and target stay the same. */
 export interface Descriptor {
   readonly fd: number;
   /** Target of /proc/PID/fd/N as Latin-1 text: `pipe:[4711]`, `/dev/shm/x`, … */
   readonly target: string;
+  /** What its facility made of it last, and of what it had read. To be used again only when that reads the same. */
+  made?: { readonly read: string; readonly object: IpcObject; readonly handle: Handle };
 }
 
 export interface ScannedProcess extends Process {
@@ -27,14 +32,22 @@ export interface ScannedProcess extends Process {
   readonly sharedMappings: Known<readonly Mapping[]>;
 }
 
+const plainOf = new WeakMap<ScannedProcess, Process>();
+
 /** The part of a scanned process that belongs into the snapshot. */
 export function toProcess(scanned: ScannedProcess): Process {
+  let plain = plainOf.get(scanned);
+  if (!plain) plainOf.set(scanned, plain = withoutResources(scanned));
+  return plain;
+}
+
+function withoutResources(scanned: ScannedProcess): Process {
   const { kernelThread: _kernelThread, terminal: _terminal, groups: _groups, signals: _signals, descriptors: _descriptors, sharedMappings: _sharedMappings, ...plain } = scanned;
   return plain;
 }
 
 /** Every process, in the order of PIDs. One that vanishes in between is left out; one that denies leaves a gap. */
-export async function scanProcesses(gaps: Gaps, pause: () => Promise<void>): Promise<ScannedProcess[]> {
+export async function scanProcesses(gaps: Gaps, pause: () => Promise<void>, recollection: Recollection): Promise<ScannedProcess[]> {
   const pids = numericEntries('/proc');
   if (pids.value === undefined) {
     gaps.failed({ facility: 'processes' }, 'cannot list /proc', pids.errno, 'mount procfs at /proc');
@@ -45,24 +58,35 @@ export async function scanProcesses(gaps: Gaps, pause: () => Promise<void>): Pro
   }
   const processes: ScannedProcess[] = [];
   for (const pid of pids.value.sort((a, b) => a - b)) {
-    const scanned = scanProcess(pid, gaps);
+    const scanned = scanProcess(pid, gaps, recollection);
     if (scanned) processes.push(scanned);
     await pause();
   }
+  recollection.processes.endOfPass();
   return processes;
 }
 
-/** One process; undefined when it is gone. */
-export function scanProcess(pid: number, gaps: Gaps): ScannedProcess | undefined {
+interface Parsed<T> { readonly text: string; readonly value: T }
+/** What one process read like: the texts that are parsed again only when they changed, and what came of it all. */
+export interface RememberedProcess { readonly stat: Parsed<ProcStat>; readonly status: Parsed<ProcStatus | undefined>; readonly cmdline: Parsed<string[]>; readonly scanned: ScannedProcess }
+
+function parsedOnce<T>(before: Parsed<T> | undefined, text: string, parse: (text: string) => T): Parsed<T> {
+  return before?.text === text ? before : { text, value: parse(text) };
+}
+
+/** One process; undefined when it is gone. The same object as last time where nothing of it changed. */
+export function scanProcess(pid: number, gaps: Gaps, recollection: Recollection): ScannedProcess | undefined {
   const directory = `/proc/${pid}`;
+  const before = recollection.processes.get(pid);
   const statText = readText(`${directory}/stat`);
-  const stat = statText.value === undefined ? undefined : parseStat(statText.value);
-  if (!stat) {
+  const stat = statText.value === undefined ? undefined : before?.stat.text === statText.value ? before.stat.value : parseStat(statText.value);
+  if (!stat || statText.value === undefined) {
     if (statText.value !== undefined || !isGone(statText.errno)) gaps.add({ pid, facility: 'processes', field: 'stat' }, `cannot read /proc/${pid}/stat`, statText.errno === undefined ? {} : { errno: statText.errno });
     return undefined;
   }
-  const statusText = readText(`${directory}/status`).value;
-  const status = statusText === undefined ? undefined : parseStatus(statusText);
+  // A PID that was reused is another process: nothing of the old one counts.
+  const known = before?.scanned.startTime === stat.startTime ? before : undefined;
+  const status = parsedOnce(known?.status, readText(`${directory}/status`).value ?? '', parseStatus);
   const kernelThread = (stat.flags & PF_KTHREAD) !== 0;
   const hasResources = !kernelThread && stat.state !== 'Z' && stat.state !== 'X';
 
@@ -77,31 +101,34 @@ export function scanProcess(pid: number, gaps: Gaps): ScannedProcess | undefined
   const namespaces = { ipc: null, pid: null, net: null, mnt: null } as { -readonly [K in 'ipc' | 'pid' | 'net' | 'mnt']: Known<string> };
   for (const name of ['ipc', 'pid', 'net', 'mnt'] as const) namespaces[name] = namespaceNumber(read('ns', readLink(`${directory}/ns/${name}`)) ?? undefined);
 
-  const cmdline = readBytes(`${directory}/cmdline`);
+  const cmdlineText = readText(`${directory}/cmdline`).value;
+  const cmdline = parsedOnce(known?.cmdline, cmdlineText ?? '', parseCmdline);
   const exe = hasResources ? read('exe', readLink(`${directory}/exe`)) : undefined;
   const residence = residenceOf(readText(`${directory}/cgroup`).value ?? '');
-  const descriptors = hasResources ? read('fd', readDescriptors(pid)) : [];
+  const descriptors = hasResources ? read('fd', readDescriptors(pid, known?.scanned.descriptors ?? [])) : [];
   const maps = hasResources ? read('maps', readText(`${directory}/maps`)) : '';
 
   for (const [errno, fields] of byErrno(denied)) {
     gaps.failed({ pid, facility: 'processes', field: fields.join(',') }, `cannot read ${fields.map(field => fieldWords[field] ?? field).join(', ')} of pid ${pid} (${stat.comm})`, errno, asRoot);
   }
   // The PID may have been reused while we read: then what was read is a mixture.
-  const again = parseStat(readText(`${directory}/stat`).value ?? '');
-  if (again?.startTime !== stat.startTime) return undefined;
+  const again = readText(`${directory}/stat`).value ?? '';
+  if (again !== statText.value && parseStat(again)?.startTime !== stat.startTime) return undefined;
 
-  return {
+  const { tracerPid = 0, nsPids = [], uid = null, groups = null, signals = null } = status.value ?? {};
+  const next: ScannedProcess = {
     pid, startTime: stat.startTime, ppid: stat.ppid, comm: stat.comm, state: stat.state,
     ...(exe === undefined ? {} : { exe: exe === null ? null : textOf(splitDeleted(exe).path) }),
-    cmdline: cmdline.value === undefined ? null : parseCmdline(cmdline.value),
-    uid: status?.uid ?? null, groups: status?.groups ?? null, signals: status?.signals ?? null,
-    namespaces,
-    ...residence,
-    ...(status && status.tracerPid > 0 ? { tracerPid: processOfThread(status.tracerPid) } : {}),
-    ...(status && status.nsPids.length > 1 ? { nsPids: status.nsPids } : {}),
+    cmdline: cmdlineText === undefined ? null : cmdline.value,
+    uid, groups, signals, namespaces, ...residence,
+    ...(tracerPid > 0 ? { tracerPid: processOfThread(tracerPid) } : {}),
+    ...(nsPids.length > 1 ? { nsPids } : {}),
     ...(stat.terminal === undefined ? {} : { terminal: stat.terminal }),
     kernelThread, descriptors, sharedMappings: maps === null ? null : parseSharedMaps(maps),
   };
+  const scanned = known && equal(known.scanned, next) ? known.scanned : next;
+  recollection.processes.set(pid, { stat: { text: statText.value, value: stat }, status, cmdline, scanned });
+  return scanned;
 }
 
 const fieldWords: Readonly<Record<string, string>> = { ns: 'the namespaces', exe: 'the executable', fd: 'the descriptors', maps: 'the mappings' };
@@ -112,17 +139,27 @@ function byErrno(denied: ReadonlyMap<string, string>): Map<string, string[]> {
   return groups;
 }
 
-function readDescriptors(pid: number): { value?: Descriptor[]; errno?: string } {
-  const entries = numericEntries(`/proc/${pid}/fd`);
+/** The table, entry by entry as it was `before` where it is so still; `before` itself where all of it is. */
+function readDescriptors(pid: number, before: readonly Descriptor[]): { value?: readonly Descriptor[]; errno?: string } {
+  const directory = `/proc/${pid}/fd`;
+  const entries = numericEntries(directory);
   if (entries.value === undefined) return entries;
   const descriptors: Descriptor[] = [];
+  let kept = 0;
+  let byNumber: Map<number, Descriptor> | undefined;
   for (const fd of entries.value) {
-    const target = readLink(`/proc/${pid}/fd/${fd}`);
-    if (target.value !== undefined) descriptors.push({ fd, target: target.value });
+    const { value: target, errno } = readLink(`${directory}/${fd}`);
+    if (target !== undefined) {
+      // Nearly always it stands where it stood.
+      const there = before[descriptors.length];
+      const was = there?.fd === fd ? there : (byNumber ??= new Map(before.map(each => [each.fd, each]))).get(fd);
+      if (was?.target === target) { descriptors.push(was); kept++; }
+      else descriptors.push({ fd, target });
+    }
     // Closed in between: not an error. Denied after the directory was readable: the whole table is unknown.
-    else if (!isGone(target.errno)) return { errno: target.errno };
+    else if (!isGone(errno)) return { errno };
   }
-  return { value: descriptors };
+  return { value: kept === before.length && kept === descriptors.length ? before : descriptors };
 }
 
 /** Open mode of a descriptor: owner's r and w bits of the link (proc(5)); undefined when closed in between. */

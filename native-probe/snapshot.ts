@@ -3,6 +3,7 @@ import type { CollectedKind, Handle, IpcObject, Snapshot } from './model';
 import { Clock, gapsOfView, makePause, readHost } from './context';
 import type { ScanContext } from './context';
 import { Gaps } from './gaps';
+import { Recollection } from './recollection';
 import { DescriptorIndex } from './descriptorIndex';
 import { scanProcesses, toProcess } from './processes';
 import type { ScannedProcess } from './processes';
@@ -34,7 +35,9 @@ export interface SnapshotOptions {
   readonly waitsOf?: readonly number[];
   readonly isCancelled?: (() => boolean) | undefined;
   /** Which processes to look at: all of them, unless told (see focusedPass.ts). */
-  readonly scan?: (gaps: Gaps, pause: () => Promise<void>) => Promise<ScannedProcess[]>;
+  readonly scan?: (gaps: Gaps, pause: () => Promise<void>, recollection: Recollection) => Promise<ScannedProcess[]>;
+  /** What was read and made in the passes before. A pass over everything tells it what is gone. */
+  readonly recollection?: Recollection | undefined;
   /** Which objects to describe: all of them, unless told. */
   readonly concerns?: (id: string) => boolean;
 }
@@ -67,21 +70,23 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
   const host = readHost(clock);
   const gaps = new Gaps(host.uid);
   const takenAt = new Date().toISOString();
-  const processes = await (options.scan ?? scanProcesses)(gaps, pause);
+  const recollection = options.recollection ?? new Recollection();
+  const processes = await (options.scan ?? scanProcesses)(gaps, pause, recollection);
   if (options.scan === undefined) gapsOfView(host, gaps, processes);
-  const context: ScanContext = { host, gaps, clock, processes, complete: options.scan === undefined, pids: options.pids ?? options.waitsOf, descriptors: new DescriptorIndex(processes), pause, concerns: options.concerns ?? (() => true) };
+  const context: ScanContext = { host, gaps, clock, processes, complete: options.scan === undefined, pids: options.pids ?? options.waitsOf, descriptors: new DescriptorIndex(processes), recollection, pause, concerns: options.concerns ?? (() => true) };
   const wanted = (kind: CollectedKind): boolean => options.kinds === undefined || options.kinds.includes(kind);
 
   // Waits lead anywhere: who holds the other end is known only from all facilities.
   const collected = (kind: CollectedKind): boolean => wanted(kind) || options.waits === true;
   const found = await collectAll(context, collected);
   const waiting = await collectWaits(context, { pids: options.waitsOf ?? options.pids, waits: options.waits }, found, async () => {
-    const anew = await (options.scan ?? scanProcesses)(gaps, pause);
+    const anew = await (options.scan ?? scanProcesses)(gaps, pause, recollection);
     const again: ScanContext = { ...context, processes: anew, descriptors: new DescriptorIndex(anew) };
     return { context: again, found: await collectAll(again, collected) };
   });
-  const all = merged(found.objects, waiting.objects).filter(object => wanted(object.kind));
-  const handles = [...found.handles, ...waiting.handles];
+  const every = merged(found.objects, waiting.objects);
+  const all = options.kinds === undefined ? every : every.filter(object => wanted(object.kind));
+  const handles = waiting.handles.length === 0 ? found.handles : [...found.handles, ...waiting.handles];
 
   const names = namespaceNames(processes, readText('/proc/self/mountinfo').value ?? '', host);
   const known = new Set(all.map(object => object.id));
@@ -127,6 +132,7 @@ async function collectSysvOfAllNamespaces(context: ScanContext): Promise<Found> 
     for (const object of found ?? []) objects.push(object);
     await context.pause();
   }
+  if (context.complete) context.recollection.sysv.endOfPass();
   const processes = new Map(context.processes.map(process => [process.pid, process]));
   return { objects, handles: [...attachments(context.processes), ...lastOperations(objects, processes, context.clock, context.host.pid)] };
 }

@@ -14,7 +14,7 @@ export const keyOf = {
 } as const;
 
 /** Deep equality of JSON values, without making strings of them: most of 100,000 entries are equal, at every refresh. */
-function equal(a: unknown, b: unknown): boolean {
+export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
   let keys = 0;

@@ -4,6 +4,7 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import type { Handle, Known, PosixSemaphore, PosixSharedMemory } from '../model';
 import type { ScanContext } from '../context';
+import type { OpenDescriptor } from '../descriptorIndex';
 import { foreignMountNamespaces } from '../foreignNamespaces';
 import { asRoot } from '../gaps';
 import { descriptorAccess, mappingAccess } from '../processes';
@@ -49,8 +50,15 @@ export async function collectDevShm(context: ScanContext): Promise<{ objects: De
   }
   await fromForeignMountNamespaces(context, found);
   const handles: Handle[] = [];
+  // Descriptors first: they tell more of an unlinked object than its mappings.
+  for (const descriptor of context.descriptors.of('devShm')) {
+    const handle = descriptorHandle(context, descriptor, found);
+    if (handle) handles.push(handle);
+    await context.pause();
+  }
   for (const process of context.processes) {
-    handles.push(...handlesOf(context, process, found));
+    if (process.sharedMappings === null || process.sharedMappings.length === 0) continue;
+    for (const handle of mappingHandles(context, process, process.sharedMappings, found)) handles.push(handle);
     await context.pause();
   }
   return { objects: [...found.objects.values()], handles };
@@ -95,21 +103,20 @@ async function fromForeignMountNamespaces(context: ScanContext, found: Found): P
   }
 }
 
-function handlesOf(context: ScanContext, process: ScannedProcess, found: Found): Handle[] {
-  const { objects, namespaces } = found;
+function descriptorHandle(context: ScanContext, { process, fd, target }: OpenDescriptor, { objects, namespaces }: Found): Handle | undefined {
+  if (target.lastIndexOf('/') >= prefix.length) return undefined;
+  const stats = statOf(`/proc/${process.pid}/fd/${fd}`).value; // a tmpfs: cannot hang
+  if (!stats?.isFile()) return undefined;
+  const name = fileNameOf(target, stats.nlink === 0);
+  const id = devShmId(name, stats);
+  if (!objects.has(id)) objects.set(id, describe(context, name, stats, namespaces.get(stats.dev) ?? process.namespaces.mnt, () => ({ errno: 'ENOENT' })));
+  const access = descriptorAccess(process.pid, fd);
+  return { objectId: id, pid: process.pid, via: 'descriptor', fd, ...(access === undefined ? {} : { access }) };
+}
+
+function mappingHandles(context: ScanContext, process: ScannedProcess, mappings: readonly Mapping[], found: Found): Handle[] {
   const handles: Handle[] = [];
-  for (const { fd, target } of process.descriptors ?? []) {
-    if (!target.startsWith(prefix) || target.lastIndexOf('/') >= prefix.length) continue;
-    const link = `/proc/${process.pid}/fd/${fd}`;
-    const stats = statOf(link).value; // a tmpfs: cannot hang
-    if (!stats?.isFile()) continue;
-    const name = fileNameOf(target, stats.nlink === 0);
-    const id = devShmId(name, stats);
-    if (!objects.has(id)) objects.set(id, describe(context, name, stats, namespaces.get(stats.dev) ?? process.namespaces.mnt, () => ({ errno: 'ENOENT' })));
-    const access = descriptorAccess(process.pid, fd);
-    handles.push({ objectId: id, pid: process.pid, via: 'descriptor', fd, ...(access === undefined ? {} : { access }) });
-  }
-  for (const mapping of process.sharedMappings ?? []) {
+  for (const mapping of mappings) {
     if (!mapping.path.startsWith(prefix) || mapping.path.lastIndexOf('/') >= prefix.length) continue;
     const id = idOfMapping(context, process, mapping, found);
     const access = mappingAccess(mapping.permissions);

@@ -3,7 +3,7 @@
 // duplicated, passed) are told from different ones by kcmp(2), among those whose fdinfo agrees in what does not change.
 import type { Handle, IpcObject, ObjectOf } from '../model';
 import type { ScanContext } from '../context';
-import type { ScannedProcess } from '../processes';
+import type { Descriptor, ScannedProcess } from '../processes';
 import { parseAccess, parseCommon, parseEpoll, parseEventfd, parseEventfdId, parseInotify, parsePidfd, parseSignalfd, parseTimerfd, readFdinfo } from '../kernel/fdinfo';
 import { groupByOpenFile } from '../kernel/openFileDescriptions';
 import type { ComparisonBudget } from '../kernel/openFileDescriptions';
@@ -18,38 +18,44 @@ interface Candidate { readonly process: ScannedProcess; readonly pid: number; re
 /** About 15 µs each. With more descriptors alike than this can tell apart, the rest are shown one by one, and a gap says so. */
 const comparisons = 2000;
 
-export async function collectEventDescriptors(context: ScanContext): Promise<{ objects: EventObject[]; handles: Handle[] }> {
-  const objects: EventObject[] = [];
+export async function collectEventDescriptors(context: ScanContext): Promise<{ objects: IpcObject[]; handles: Handle[] }> {
+  const objects: IpcObject[] = [];
   const handles: Handle[] = [];
   const budget: ComparisonBudget = { left: comparisons, exhausted: false };
   let looked = 0;
   let denied: { readonly candidate: { pid: number; fd: number; comm: string }; readonly errno: string } | undefined;
   for (const kind of eventKinds) {
     const alike = new Map<string, Candidate[]>();
-    for (const { process, fd } of context.descriptors.of(kind)) {
+    const known = new Set<string>();
+    for (const { process, fd, entry } of context.descriptors.of(kind)) {
       const { value: info, errno } = readFdinfo(process.pid, fd);
       if ((++looked & 63) === 0) await context.pause();
       if (info === undefined) {
         if (errno !== 'ENOENT' && errno !== 'ESRCH') denied ??= { candidate: { pid: process.pid, fd, comm: process.comm }, errno };
         continue;
       }
-      const key = invariantOf(kind, info);
+      // There may be ten thousands of them, most of them idle: the same text says the same as last time.
+      const same = entry.made?.read === info ? entry.made : undefined;
+      const key = same ? same.object.id : invariantOf(kind, info);
+      if (same || key.startsWith('id:')) {
+        // Eventfds with the same id are one; nothing else needs to be asked.
+        const made = same ?? madeOf(kind, `${kind}:${key.slice(3)}`, { process, pid: process.pid, fd, info }, context);
+        if (!(made.object.kind === 'eventfd' && Object.values(made.object.state).includes(null))) entry.made = made; // else its gap must be said again
+        if (!known.has(made.object.id)) { known.add(made.object.id); objects.push(made.object); }
+        handles.push(made.handle);
+        continue;
+      }
       const list = alike.get(key);
       if (list) list.push({ process, pid: process.pid, fd, info });
       else alike.set(key, [{ process, pid: process.pid, fd, info }]);
     }
-    for (const [key, candidates] of alike) {
-      // Eventfds with the same id are one; nothing else needs to be asked.
-      const groups = key.startsWith('id:') ? [candidates] : groupByOpenFile(candidates, budget);
-      for (const group of groups) {
+    for (const candidates of alike.values()) {
+      for (const group of groupByOpenFile(candidates, budget)) {
         const [first] = group;
         if (!first) continue;
-        const id = key.startsWith('id:') ? `${kind}:${key.slice(3)}` : `${kind}:${first.pid}.${first.process.startTime}/${first.fd}`;
+        const id = `${kind}:${first.pid}.${first.process.startTime}/${first.fd}`;
         objects.push(describe(kind, id, first.info, context));
-        for (const { pid, fd, info } of group) {
-          const access = parseAccess(info);
-          handles.push(access === undefined ? { objectId: id, pid, via: 'descriptor', fd } : { objectId: id, pid, via: 'descriptor', fd, access });
-        }
+        for (const candidate of group) handles.push(handleOf(id, candidate));
       }
       if ((++looked & 63) === 0) await context.pause();
     }
@@ -60,6 +66,15 @@ export async function collectEventDescriptors(context: ScanContext): Promise<{ o
     context.gaps.failed({ facility: 'eventfd', field: 'fdinfo' }, `cannot read what some event descriptors are (first: fd ${fd} of pid ${pid} (${comm}))`, errno, asRoot);
   }
   return { objects, handles };
+}
+
+function handleOf(objectId: string, { pid, fd, info }: Candidate): Handle {
+  const access = parseAccess(info);
+  return access === undefined ? { objectId, pid, via: 'descriptor', fd } : { objectId, pid, via: 'descriptor', fd, access };
+}
+
+function madeOf(kind: EventKind, id: string, candidate: Candidate, context: ScanContext): NonNullable<Descriptor['made']> {
+  return { read: candidate.info, object: describe(kind, id, candidate.info, context), handle: handleOf(id, candidate) };
 }
 
 function gapsOfComparison(context: ScanContext, { denied, exhausted }: ComparisonBudget): void {
@@ -129,17 +144,25 @@ const withInode = /^(?:pipe|socket|pidfd):\[(\d+)\]$/;
  * that added it, and it stays when that descriptor is closed and its number reused: so a process that has the instance must
  * have, under that number, an object whose inode is the watched one, or nothing is said.
  */
-export function linkWatches(objects: readonly IpcObject[], handles: readonly Handle[], processes: readonly ScannedProcess[], inodeOf = anonymousInode): IpcObject[] {
+export function linkWatches(objects: readonly IpcObject[], handles: readonly Handle[], processes: readonly ScannedProcess[], inodeOf = anonymousInode): readonly IpcObject[] {
   const holders = new Map<string, number[]>();
   for (const { id, kind } of objects) if (kind === 'epoll') holders.set(id, []);
-  if (holders.size === 0) return [...objects];
-  for (const { objectId, pid } of handles) holders.get(objectId)?.push(pid);
-  const pids = new Set([...holders.values()].flat());
+  if (holders.size === 0) return objects;
+  let first: Handle | undefined;
+  const pids = new Set<number>();
+  for (const handle of handles) {
+    // Looking up an id is dear, and only these can be of an epoll instance.
+    const its = handle.via === 'descriptor' && handle.objectId.startsWith('epoll:') ? holders.get(handle.objectId) : undefined;
+    if (its === undefined) continue;
+    first ??= handle;
+    its.push(handle.pid);
+    pids.add(handle.pid);
+  }
   const ids = new Map<number, Map<number, string>>([...pids].map(pid => [pid, new Map<number, string>()]));
   for (const { pid, fd, objectId, via } of handles) if (fd !== undefined && via === 'descriptor') ids.get(pid)?.set(fd, objectId);
   const links = new Map<number, Map<number, string>>();
   for (const { pid, descriptors } of processes) if (pids.has(pid)) links.set(pid, new Map((descriptors ?? []).map(({ fd, target }) => [fd, target])));
-  const anonymous = inodeOf(handles.find(({ objectId }) => holders.has(objectId)));
+  const anonymous = inodeOf(first);
   return objects.map(object => {
     if (object.kind !== 'epoll' || object.state.watches === null) return object;
     const its = holders.get(object.id) ?? [];

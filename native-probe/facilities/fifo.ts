@@ -19,21 +19,23 @@ export async function collectFifos(context: ScanContext): Promise<{ objects: Fif
   const objects = new Map<string, Fifo>();
   const handles: Handle[] = [];
   const mounts = new Mounts(context.processes);
-  const judged = new Map<string, Judgement>();
+  // By mount namespace and name: names are the same strings as in the last pass, which makes them quick to look up.
+  const judged = new Map<string, Map<string, Judgement>>();
+  let looked = 0;
   const skipped = new Set<string>();
   const own = context.processes.find(({ pid }) => pid === context.host.pid)?.namespaces.mnt ?? undefined;
   for (const descriptor of context.descriptors.of('path')) {
     const { process, target } = descriptor;
     // One answer for all that have the same name in the same mount namespace: log files, libraries, terminals.
-    const key = mounts.seesFromRoot(process) ? `${process.namespaces.mnt ?? process.pid} ${target}` : undefined;
-    let judgement = key === undefined ? undefined : judged.get(key);
+    const names = mounts.seesFromRoot(process) ? namesIn(judged, process) : undefined;
+    let judgement = names?.get(target);
     if (judgement === undefined) {
       judgement = judge(mounts, own, process, target);
-      if (key !== undefined) judged.set(key, judgement);
+      names?.set(target, judgement);
     }
     if (judgement === 'look') judgement = look(mounts, descriptor, objects, handles);
     if (judgement === 'skipped') skipped.add(target);
-    await context.pause();
+    if ((++looked & 15) === 0) await context.pause();
   }
   if (skipped.size > 0) {
     const example = [...skipped][0] ?? '';
@@ -41,6 +43,13 @@ export async function collectFifos(context: ScanContext): Promise<{ objects: Fif
   }
   if (objects.size > 0) gapOfContents(context, 'fifo');
   return { objects: [...objects.values()], handles };
+}
+
+function namesIn(judged: Map<string, Map<string, Judgement>>, { pid, namespaces: { mnt } }: ScannedProcess): Map<string, Judgement> {
+  const where = mnt ?? `pid ${pid}`;
+  let names = judged.get(where);
+  if (!names) judged.set(where, names = new Map<string, Judgement>());
+  return names;
 }
 
 /** By mount table and name: is it surely no FIFO, must its descriptor be looked at, or may it not be looked at at all? */

@@ -2,13 +2,13 @@
 // network namespace that could not be read, or Internet sockets that are neither bound nor connected.
 import type { OtherSocket, UnixSocket } from '../model';
 import type { ScanContext } from '../context';
+import type { OpenDescriptor } from '../descriptorIndex';
 import { asRoot } from '../gaps';
 import { isGone, readLink } from '../kernel/procfs';
 import type { Result } from '../kernel/procfs';
 import { familyOfProtocol, socketProtocol } from '../kernel/socketProtocol';
 import type { NamespaceSockets } from './socketTables';
 import { unlistedUnixSocket } from './unixSocket';
-import type { DescriptorsByInode } from './unixSocket';
 
 export function otherSocketId(inode: number | string): string {
   return `other-socket:${inode}`;
@@ -27,14 +27,13 @@ export function listedOtherSockets(context: ScanContext, tables: readonly Namesp
 }
 
 /**
- * Protocols of the sockets that descriptors lead to and no table lists (`known`: inodes of those that one does), by inode.
+ * Protocols of the sockets that descriptors lead to and no table lists, by inode; `holders`: those descriptors, likewise.
  * Their inode still tells it: one call of native code for each of these few.
  */
-export async function protocolsOfUnlisted(context: ScanContext, descriptors: DescriptorsByInode, known: ReadonlySet<string>): Promise<Map<string, Result<string>>> {
-  const protocols = new Map<string, Result<string>>();
-  for (const [inode, holders] of descriptors) {
-    if (known.has(inode)) continue;
-    for (const { process, fd } of holders) {
+export async function protocolsOfUnlisted(context: ScanContext, holders: ReadonlyMap<number, readonly OpenDescriptor[]>): Promise<Map<number, Result<string>>> {
+  const protocols = new Map<number, Result<string>>();
+  for (const [inode, descriptors] of holders) {
+    for (const { process, fd } of descriptors) {
       // The number may lead to another file by now: an answer counts only if it still leads to this socket afterwards.
       const name = socketProtocol(process.pid, fd);
       if (name.value !== undefined ? readLink(`/proc/${process.pid}/fd/${fd}`).value !== `socket:[${inode}]` : isGone(name.errno)) continue;
@@ -47,7 +46,7 @@ export async function protocolsOfUnlisted(context: ScanContext, descriptors: Des
 }
 
 /** A socket of which no more is known than its protocol, or not even that. */
-export function unlistedSocket(context: ScanContext, inode: string, name: Result<string>): UnixSocket | OtherSocket {
+export function unlistedSocket(context: ScanContext, inode: number, name: Result<string>): UnixSocket | OtherSocket {
   const id = otherSocketId(inode);
   const common = { id, kind: 'other-socket', namespace: null, persistence: 'process' } as const;
   if (name.value === undefined) {

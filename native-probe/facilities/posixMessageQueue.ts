@@ -95,24 +95,24 @@ async function fromDirectory(context: ScanContext, objects: Map<string, PosixMes
 
 async function fromDescriptors(context: ScanContext, objects: Map<string, PosixMessageQueue>, devices: ReadonlySet<number>): Promise<Handle[]> {
   const handles: Handle[] = [];
-  for (const process of context.processes) {
-    for (const { fd, target } of process.descriptors ?? []) {
-      if (!mayBeQueue(target)) continue;
-      const link = `/proc/${process.pid}/fd/${fd}`;
-      const stats = statOf(link).value;
-      if (!stats || !(devices.has(stats.dev) || isQueueFileSystem(link))) continue;
-      const id = queueId(stats);
-      if (!objects.has(id)) {
-        const { path, deleted } = stats.nlink === 0 ? splitDeleted(target) : { path: target, deleted: false };
-        const name = path.slice(1);
-        // By name only in the own namespace, and only while the name still leads to this queue.
-        const own = process.namespaces.ipc === context.host.ipcNamespace && !deleted;
-        objects.set(id, describe(context, name, stats, deleted, (): Result<number> => own ? openQueueByName(Buffer.from(name, 'latin1')) : { errno: 'ENOENT' }, process.namespaces.ipc));
-      }
-      const access = descriptorAccess(process.pid, fd);
-      handles.push({ objectId: id, pid: process.pid, via: 'descriptor', fd, ...(access === undefined ? {} : { access }) });
+  let looked = 0;
+  // A queue may be called /memfd:x: the file system decides.
+  for (const { process, fd, target } of [...context.descriptors.of('path'), ...context.descriptors.of('memfd')]) {
+    if ((++looked & 63) === 0) await context.pause();
+    if (!mayBeQueue(target)) continue;
+    const link = `/proc/${process.pid}/fd/${fd}`;
+    const stats = statOf(link).value;
+    if (!stats || !(devices.has(stats.dev) || isQueueFileSystem(link))) continue;
+    const id = queueId(stats);
+    if (!objects.has(id)) {
+      const { path, deleted } = stats.nlink === 0 ? splitDeleted(target) : { path: target, deleted: false };
+      const name = path.slice(1);
+      // By name only in the own namespace, and only while the name still leads to this queue.
+      const own = process.namespaces.ipc === context.host.ipcNamespace && !deleted;
+      objects.set(id, describe(context, name, stats, deleted, (): Result<number> => own ? openQueueByName(Buffer.from(name, 'latin1')) : { errno: 'ENOENT' }, process.namespaces.ipc));
     }
-    await context.pause();
+    const access = descriptorAccess(process.pid, fd);
+    handles.push({ objectId: id, pid: process.pid, via: 'descriptor', fd, ...(access === undefined ? {} : { access }) });
   }
   return handles;
 }

@@ -27,12 +27,28 @@ export async function collectSignals(context: ScanContext): Promise<{ objects: S
       continue;
     }
     const threads = asked.has(process.pid) ? await readThreads(context, process, names) : [];
-    const object = describe(process, process.signals, threads, names);
+    const { object, handle } = threads.length > 1 ? madeOf(process, process.signals, threads, names) : ofProcess(process, process.signals, names);
     objects.push(object);
-    handles.push({ objectId: object.id, pid: process.pid, via: 'owner' });
+    handles.push(handle);
     await context.pause();
   }
   return { objects, handles };
+}
+
+interface Made { readonly object: Signals; readonly handle: Handle }
+
+/** A process whose status reads the same as before is the same object, and so are its signals. */
+const made = new WeakMap<ScannedProcess, Made>();
+
+function ofProcess(process: ScannedProcess, masks: SignalMasks, names: MaskNames): Made {
+  let its = made.get(process);
+  if (!its) made.set(process, its = madeOf(process, masks, [], names));
+  return its;
+}
+
+function madeOf(process: ScannedProcess, masks: SignalMasks, threads: readonly ThreadSignals[], names: MaskNames): Made {
+  const object = describe(process, masks, threads, names);
+  return { object, handle: { objectId: object.id, pid: process.pid, via: 'owner' } };
 }
 
 /** A zombie whose other threads go on still takes signals. */

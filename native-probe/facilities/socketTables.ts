@@ -10,7 +10,7 @@ import type { Result } from '../kernel/procfs';
 import { isGone, readLink } from '../kernel/procfs';
 import { parseProcInet, parseProcNetlink, parseProcPacket, parseProcUnix, readProcNet } from '../kernel/procNet';
 import type { OtherRecord } from '../kernel/procNet';
-import { AF_INET, AF_INET6, askUnix, dumpInet, dumpUnix, IPPROTO_TCP, IPPROTO_UDP, openSockDiag } from '../kernel/sockDiag';
+import { AF_INET, AF_INET6, askUnix, decodeUnix, dumpInet, dumpUnix, IPPROTO_TCP, IPPROTO_UDP, openSockDiag, unixInodeAt } from '../kernel/sockDiag';
 import type { InetRecord, UnixRecord } from '../kernel/sockDiag';
 
 /** The sockets of one network namespace. */
@@ -89,13 +89,24 @@ async function readNamespace(context: ScanContext, namespace: string, process: S
       if (found.value === undefined) readInet(context, namespace, where, pid, name, table, inet);
       else for (const record of found.value) inet.push(record); // never spread: there may be 100,000
     }
-    const unix = await dumpUnix(diag.value, pause);
+    const unix = await dumpUnix(diag.value, pause, (bytes, start, end) => decodeOnce(context, bytes, start, end));
     if (unix.value) return { namespace, unix: unix.value, unixWithPeers: true, inet, other };
     context.gaps.failed({ facility: 'unix-socket', namespace, field: 'peer,rqueue,wqueue' }, `the kernel does not list the UNIX sockets of ${where} with their peers (UNIX_DIAG)`, unix.errno, 'load the kernel module unix_diag');
     return { namespace, unix: readUnix(context, namespace, where, pid), unixWithPeers: false, inet, other };
   } finally {
     closeNetlink(diag.value);
   }
+}
+
+/** An entry that reads as it did in the last pass is the record that was made of it then. */
+function decodeOnce({ recollection: { unixSockets } }: ScanContext, bytes: Buffer, start: number, end: number): UnixRecord | undefined {
+  if (end - start < 16) return undefined;
+  const inode = unixInodeAt(bytes, start), text = bytes.toString('latin1', start, end);
+  const known = inode === 0 ? undefined : unixSockets.get(inode);
+  if (known?.text === text) return known.record;
+  const record = decodeUnix(bytes, start, end);
+  if (record !== undefined && inode !== 0) unixSockets.set(inode, { text, record });
+  return record;
 }
 
 /** The kernel walks its whole table for each question: so many at most in a pass. */

@@ -31,6 +31,20 @@ export function attachments(processes: readonly ScannedProcess[]): Handle[] {
 
 interface Trace { readonly pid: number; readonly operation: string; readonly at: string | undefined }
 
+/** Of most objects nothing but that nobody did anything with them. */
+const known = new WeakMap<IpcObject, readonly Trace[]>();
+const none: readonly Trace[] = [];
+
+/** Who did the last operations, where somebody did (0: nobody, or out of sight), and when. */
+function tracesOf(object: IpcObject): readonly Trace[] {
+  let its = known.get(object);
+  if (!its) {
+    its = traces(object).filter(({ pid, at }) => pid > 0 && at !== undefined);
+    known.set(object, its = its.length === 0 ? none : its);
+  }
+  return its;
+}
+
 function traces(object: IpcObject): Trace[] {
   switch (object.kind) {
     case 'sysv-shared-memory': {
@@ -52,8 +66,8 @@ function traces(object: IpcObject): Trace[] {
 export function lastOperations(objects: readonly IpcObject[], processes: ReadonlyMap<number, ScannedProcess>, clock: Clock, probePid: number): Handle[] {
   const handles: Handle[] = [];
   for (const object of objects) {
-    for (const { pid, operation, at } of traces(object)) {
-      const process = pid > 0 && pid !== probePid && at !== undefined ? processes.get(pid) : undefined;
+    for (const { pid, operation, at } of tracesOf(object)) {
+      const process = pid === probePid ? undefined : processes.get(pid);
       if (process && startedBefore(clock, process.startTime, at)) handles.push({ objectId: object.id, pid, via: 'last-operation', operation });
     }
   }

@@ -16,46 +16,59 @@ const types: Readonly<Record<number, UnixSocketState['type']>> = { 1: 'stream', 
 /** Both directions shut down: what a stream socket is left with when its peer has gone. */
 const SHUTDOWN_MASK = 3;
 
-/** The descriptors by the inode of their socket. */
-export type DescriptorsByInode = ReadonlyMap<string, readonly OpenDescriptor[]>;
+/** The descriptors of a socket, by its inode. */
+export type HoldersOf = (inode: number) => readonly OpenDescriptor[];
+
+/** A socket as it was in the last pass: its entry in the kernel's table as Latin-1 text, and what was made of it, there and with that listener. */
+export interface RememberedSocket {
+  readonly text: string;
+  readonly record: UnixRecord;
+  made?: { readonly namespace: string; readonly withPeers: boolean; readonly listener: number | undefined; readonly object: UnixSocket };
+}
 
 /** Every UNIX socket that the tables list, and those they only name as the other end of one. In a focused pass: those of concern, and their peers. */
-export async function unixSockets(context: ScanContext, tables: readonly NamespaceSockets[], descriptors: DescriptorsByInode): Promise<Map<string, UnixSocket>> {
+export async function unixSockets(context: ScanContext, tables: readonly NamespaceSockets[], holdersOf: HoldersOf): Promise<Map<string, UnixSocket>> {
   const objects = new Map<string, UnixSocket>();
   const listeners = listenersOfPending(tables);
-  /** The other ends, and whose they are. */
-  const peers = new Map<number, number[]>();
   const listed = new Set<number>();
-  for (const { namespace, unix, unixWithPeers } of tables) {
-    for (const record of unix) {
+  for (const { unix } of tables) for (const { inode } of unix) listed.add(inode);
+  /** Sockets whose other end is in no table. */
+  const alone: UnixRecord[] = [];
+  let looked = 0;
+  for (const table of tables) {
+    for (const record of table.unix) {
       // Inode 0: a connection in some backlog (counted there), or one that its last holder has closed. Nobody can have it.
       if (record.inode === 0) continue;
-      listed.add(record.inode);
-      const id = unixSocketId(record.inode);
-      if (!context.concerns(id) && !(record.peer !== undefined && context.concerns(unixSocketId(record.peer)))) continue;
-      const state = stateOf(record, unixWithPeers, listeners.get(record.inode));
-      const inFlight = (record.rqueue ?? 0) > 0 && state.state !== 'listening' ? descriptorsInFlight(descriptors.get(String(record.inode))) : undefined;
-      objects.set(id, {
-        id, kind: 'unix-socket', ...(record.name === undefined ? {} : { name: record.name }), namespace, persistence: 'process',
-        state: inFlight === undefined ? state : { ...state, descriptorsInFlight: inFlight },
-      });
-      if (record.peer !== undefined && record.peer !== 0) {
-        const namedBy = peers.get(record.peer);
-        if (namedBy) namedBy.push(record.inode);
-        else peers.set(record.peer, [record.inode]);
-      }
-      await context.pause();
+      if (!context.complete && !context.concerns(unixSocketId(record.inode)) && !(record.peer !== undefined && context.concerns(unixSocketId(record.peer)))) continue;
+      const object = describe(context, table, record, listeners.get(record.inode), holdersOf);
+      objects.set(object.id, object);
+      if (record.peer !== undefined && record.peer !== 0 && !listed.has(record.peer)) alone.push(record);
+      if ((++looked & 63) === 0) await context.pause();
     }
   }
   const everywhere = tables.every(({ unixWithPeers }) => unixWithPeers);
-  for (const [peer, namedBy] of peers) {
-    if (listed.has(peer)) continue;
+  for (const { inode, peer = 0 } of alone) {
     // In a namespace that we could not ask it does exist: its processes have the other end. Otherwise it was closed while we read.
-    if (everywhere) for (const inode of namedBy) withoutPeer(objects, unixSocketId(inode));
+    if (everywhere) withoutPeer(objects, unixSocketId(inode));
     else objects.set(unixSocketId(peer), unlistedUnixSocket(context, peer, null));
     if (everywhere) context.gaps.add({ facility: 'unix-socket', field: 'peer' }, 'some UNIX sockets were closed while we read: the peer of those that were connected to them is unknown', { remedy: 'refresh' });
   }
   return objects;
+}
+
+/** The same object as last time where all that it is made of is the same. What is in flight in it changes without a trace in the table. */
+function describe(context: ScanContext, { namespace, unixWithPeers: withPeers }: NamespaceSockets, record: UnixRecord, listener: number | undefined, holdersOf: HoldersOf): UnixSocket {
+  const idle = (record.rqueue ?? 0) === 0 || record.state === TCP_LISTEN;
+  const known = idle ? context.recollection.unixSockets.get(record.inode) : undefined;
+  if (known?.record === record && known.made?.namespace === namespace && known.made.withPeers === withPeers && known.made.listener === listener) return known.made.object;
+  const state = stateOf(record, withPeers, listener);
+  const inFlight = idle ? undefined : descriptorsInFlight(holdersOf(record.inode));
+  const object: UnixSocket = {
+    id: unixSocketId(record.inode), kind: 'unix-socket', ...(record.name === undefined ? {} : { name: record.name }), namespace, persistence: 'process',
+    state: inFlight === undefined ? state : { ...state, descriptorsInFlight: inFlight },
+  };
+  if (known?.record === record) known.made = { namespace, withPeers, listener, object };
+  return object;
 }
 
 function withoutPeer(objects: Map<string, UnixSocket>, id: string): void {
@@ -95,8 +108,7 @@ export function stateOf(record: UnixRecord, withPeers: boolean, listener: number
 }
 
 /** Descriptors that were sent and not yet received (SCM_RIGHTS): fdinfo tells since Linux 5.11. Only asked where something is queued. */
-function descriptorsInFlight(descriptors: readonly OpenDescriptor[] | undefined): number | undefined {
-  const [first] = descriptors ?? [];
+function descriptorsInFlight([first]: readonly OpenDescriptor[]): number | undefined {
   return first && parseScmFds(readText(`/proc/${first.process.pid}/fdinfo/${first.fd}`).value ?? '');
 }
 

@@ -62,6 +62,24 @@ export function syscall(name: SyscallName, ...args: Argument[]): SyscallResult {
   return value === -1 ? { value, errno: errnoName(errnoCode) } : { value, errno: '' };
 }
 
+/** Types of the arguments of `syscall`, by how many integers follow the number of the call. */
+const integers = Array.from({ length: 7 }, (_, count) => Array<DataType.I64>(count + 1).fill(DataType.I64));
+
+/**
+ * A system call that only asks, of integers alone. To bring errno along makes a call half as dear again, so that it is made
+ * without, and once more with it where it failed: never for a call that changes something.
+ */
+export function query(name: SyscallName, ...args: number[]): SyscallResult {
+  const number = syscallNumber(name);
+  if (number === undefined) return { value: -1, errno: 'ENOSYS' };
+  if (!opened) openLibc();
+  const value = load<DataType.I64, false, false>({
+    library, funcName: 'syscall', retType: DataType.I64, errno: false, runInNewThread: false,
+    paramsType: integers[args.length] ?? [], paramsValue: [number, ...args],
+  });
+  return value === -1 ? syscall(name, ...args) : { value, errno: '' };
+}
+
 /** A C string for an argument: NUL-terminated bytes. */
 export function cString(text: string | Buffer): Buffer {
   return Buffer.concat([typeof text === 'string' ? Buffer.from(text) : text, Buffer.of(0)]);

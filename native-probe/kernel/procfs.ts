@@ -28,33 +28,39 @@ export function isGone(errno: string | undefined): boolean {
 
 let scratch = Buffer.allocUnsafe(1 << 16);
 
-/** All bytes of a file whose size is not known beforehand. At most `limit` bytes: then ends there (`/proc` files end at a line only by chance). */
-export function readBytes(path: string, limit = 1 << 28): Result<Buffer> {
-  return attempt(() => {
-    const fd = openSync(path, 'r');
-    try {
-      let length = 0;
-      for (;;) {
-        const got = readSync(fd, scratch, length, scratch.length - length, null);
-        if (got === 0) break;
-        length += got;
-        if (length >= limit) { length = limit; break; }
-        if (length === scratch.length) scratch = Buffer.concat([scratch], scratch.length * 2);
-      }
-      const bytes = Buffer.from(scratch.subarray(0, length));
-      // One process with 60,000 mappings must not keep megabytes for ever.
-      if (scratch.length > 1 << 22) scratch = Buffer.allocUnsafe(1 << 16);
-      return bytes;
-    } finally {
-      closeSync(fd);
+/** Reads a whole file into `scratch`, at most `limit` bytes of it, and returns what `take` makes of its length there. Throws as node:fs does. */
+function slurp<T>(path: string, limit: number, take: (length: number) => T): T {
+  const fd = openSync(path, 'r');
+  try {
+    let length = 0;
+    for (;;) {
+      const got = readSync(fd, scratch, length, scratch.length - length, null);
+      if (got === 0) break;
+      length += got;
+      if (length >= limit) { length = limit; break; }
+      if (length === scratch.length) scratch = Buffer.concat([scratch], scratch.length * 2);
     }
-  });
+    const taken = take(length);
+    // One process with 60,000 mappings must not keep megabytes for ever.
+    if (scratch.length > 1 << 22) scratch = Buffer.allocUnsafe(1 << 16);
+    return taken;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const noLimit = 1 << 28;
+const copied = (length: number): Buffer => Buffer.from(scratch.subarray(0, length));
+const asLatin1 = (length: number): string => scratch.toString('latin1', 0, length);
+
+/** All bytes of a file whose size is not known beforehand. At most `limit` bytes: then ends there (`/proc` files end at a line only by chance). */
+export function readBytes(path: string, limit = noLimit): Result<Buffer> {
+  return attempt(() => slurp(path, limit, copied));
 }
 
 /** A file as Latin-1 text: one character a byte, so that parsing never loses what is not UTF-8. Names go through {@link textOf}. */
 export function readText(path: string): Result<string> {
-  const bytes = readBytes(path);
-  return bytes.value === undefined ? bytes : { value: bytes.value.toString('latin1') };
+  return attempt(() => slurp(path, noLimit, asLatin1));
 }
 
 /** Display text of a part of a Latin-1 string from {@link readText}. */
@@ -162,18 +168,10 @@ export function processOfThread(tid: number): number {
   return Number(/^Tgid:\t(\d+)$/m.exec(readText(`/proc/${tid}/status`).value ?? '')?.[1] ?? tid);
 }
 
-/** /proc/PID/cmdline: NUL-separated bytes. */
-export function parseCmdline(bytes: Buffer): string[] {
-  if (bytes.length === 0) return [];
-  const end = bytes[bytes.length - 1] === 0 ? bytes.length - 1 : bytes.length;
-  const words: string[] = [];
-  for (let at = 0; at <= end;) {
-    const next = bytes.indexOf(0, at);
-    const stop = next < 0 || next > end ? end : next;
-    words.push(displayText(bytes.subarray(at, stop)));
-    at = stop + 1;
-  }
-  return words;
+/** /proc/PID/cmdline: NUL-separated bytes, here as Latin-1 text. */
+export function parseCmdline(latin1: string): string[] {
+  if (latin1 === '') return [];
+  return (latin1.endsWith('\0') ? latin1.slice(0, -1) : latin1).split('\0').map(textOf);
 }
 
 /** Device number as stat(2) gives it, of a major and a minor (gnu_dev_makedev). Below 2⁴⁴ in practice: exact. */

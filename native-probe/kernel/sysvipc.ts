@@ -1,6 +1,6 @@
 // System V IPC as the kernel shows it: the tables of /proc/sysvipc (proc(5)) and the *ctl(2) calls, with the kernel's
 // 64-bit structures (include/uapi/asm-generic/{ipcbuf,msgbuf,sembuf,shmbuf}.h; x86 differs in semid64_ds).
-import { syscall } from './libc';
+import { query, syscall } from './libc';
 import type { Argument } from './libc';
 import type { SyscallName } from './syscalls';
 import type { Result } from './procfs';
@@ -9,30 +9,40 @@ import { readText } from './procfs';
 export const IPC_CREAT = 0o1000, IPC_EXCL = 0o2000, IPC_NOWAIT = 0o4000;
 const IPC_RMID = 0, IPC_SET = 1;
 const MSG_STAT_ANY = 13, SHM_STAT_ANY = 15, SEM_STAT_ANY = 20;
-const GETPID = 11, GETALL = 13, GETNCNT = 14, GETZCNT = 15, SETALL = 17;
+const GETPID = 11, GETVAL = 12, GETALL = 13, GETNCNT = 14, GETZCNT = 15, SETALL = 17;
 export const SHM_RDONLY = 0o10000;
 export const SHM_DEST = 0o1000, SHM_LOCKED = 0o2000;
 
 /** One row of a /proc/sysvipc table: column name → decimal (perms octal, key signed). */
 export type SysvRow = Readonly<Record<string, string>>;
 
-/** A table of /proc/sysvipc: the first line names the columns. A torn or foreign line is dropped. */
-export function parseSysvTable(text: string): SysvRow[] {
-  const lines = text.split('\n');
-  const columns = (lines[0] ?? '').trim().split(/\s+/);
-  const rows: SysvRow[] = [];
-  for (let i = 1; i < lines.length; i++) {
-    const fields = (lines[i] ?? '').trim().split(/\s+/);
-    if (fields.length !== columns.length || !fields.every(field => /^-?\d+$/.test(field))) continue;
-    rows.push(Object.fromEntries(columns.map((column, at) => [column, fields[at] ?? ''])));
-  }
-  return rows;
+/** A table of /proc/sysvipc: its first line names the columns; the lines of objects are still text. */
+export interface SysvTable { readonly columns: readonly string[]; readonly lines: readonly string[] }
+
+export function splitSysvTable(text: string): SysvTable {
+  const [head = '', ...lines] = text.split('\n');
+  return { columns: head.trim().split(/\s+/), lines: lines.filter(line => line !== '') };
+}
+
+/** One line of a table; undefined when it is torn or foreign. */
+export function parseSysvLine(columns: readonly string[], line: string): SysvRow | undefined {
+  const fields = line.trim().split(/\s+/);
+  if (fields.length !== columns.length || !fields.every(field => /^-?\d+$/.test(field))) return undefined;
+  return Object.fromEntries(columns.map((column, at) => [column, fields[at] ?? '']));
+}
+
+/** The second number of a line, which is the id in each of the three tables. Without the care of {@link parseSysvLine}, and without its price. */
+export function idOfSysvLine(line: string): number {
+  let at = 0;
+  while (line.charCodeAt(at) === 0x20) at++;
+  while (at < line.length && line.charCodeAt(at) !== 0x20) at++;
+  return Number.parseInt(line.slice(at, at + 16), 10);
 }
 
 /** The table of the calling thread's IPC namespace. */
-export function readSysvTable(facility: 'msg' | 'sem' | 'shm'): Result<SysvRow[]> {
+export function readSysvTable(facility: 'msg' | 'sem' | 'shm'): Result<SysvTable> {
   const text = readText(`/proc/sysvipc/${facility}`);
-  return text.value === undefined ? text : { value: parseSysvTable(text.value) };
+  return text.value === undefined ? text : { value: splitSysvTable(text.value) };
 }
 
 function number(row: SysvRow, column: string): number { return Number(row[column] ?? Number.NaN); }
@@ -56,18 +66,29 @@ function control(name: SyscallName, ...args: Argument[]): Result<number> {
   return value === -1 ? { errno } : { value };
 }
 
-/** Every value of a set (GETALL): needs read permission. */
+function asked(name: SyscallName, ...args: number[]): Result<number> {
+  const { value, errno } = query(name, ...args);
+  return value === -1 ? { errno } : { value };
+}
+
+/** Every value of a set, at one moment (GETALL): needs read permission. */
 export function semaphoreValues(semid: number, nsems: number): Result<number[]> {
+  if (nsems === 1) {
+    const only = asked('semctl', semid, 0, GETVAL);
+    return only.value === undefined ? only : { value: [only.value] };
+  }
   const buffer = Buffer.alloc(Math.max(2, nsems * 2));
   const got = control('semctl', semid, 0, GETALL, buffer);
   if (got.value === undefined) return got;
   return { value: Array.from({ length: nsems }, (_, index) => buffer.readUInt16LE(index * 2)) };
 }
 
-/** semncnt, semzcnt and sempid of one semaphore of a set. */
-export function semaphoreWaiters(semid: number, index: number): { ncnt: Result<number>; zcnt: Result<number>; pid: Result<number> } {
-  return { ncnt: control('semctl', semid, index, GETNCNT, 0), zcnt: control('semctl', semid, index, GETZCNT, 0), pid: control('semctl', semid, index, GETPID, 0) };
-}
+/** semncnt of one semaphore of a set: how many threads wait for it to be increased. */
+export const semaphoreIncreaseWaiters = (semid: number, index: number): Result<number> => asked('semctl', semid, index, GETNCNT);
+/** semzcnt: how many wait for it to become zero. */
+export const semaphoreZeroWaiters = (semid: number, index: number): Result<number> => asked('semctl', semid, index, GETZCNT);
+/** sempid: who changed it last. */
+export const semaphorePid = (semid: number, index: number): Result<number> => asked('semctl', semid, index, GETPID);
 
 export interface SegmentStat { readonly mode: number; readonly ctime: number; readonly nattch: string; readonly lpid: number; readonly cpid: number }
 

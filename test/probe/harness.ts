@@ -113,6 +113,9 @@ export class Program {
 
   tell(line: string): void { this.child.stdin?.write(`${line}\n`); }
 
+  /** Ends its standard input. */
+  end(): void { this.child.stdin?.end(); }
+
   async stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.child.kill(signal);
     await this.exited;

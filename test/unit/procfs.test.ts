@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { deviceNumber, parseCmdline, parseMapsLine, parseSharedMaps, parseMaps, parseStat, parseStatus, splitDeleted } from '../../native-probe/kernel/procfs';
 import { displayText, fromDisplayText, idText } from '../../native-probe/kernel/text';
-import { parseSysvTable, timeText, keyText, ownerOf } from '../../native-probe/kernel/sysvipc';
+import { idOfSysvLine, keyText, ownerOf, parseSysvLine, splitSysvTable, timeText } from '../../native-probe/kernel/sysvipc';
 import { mqueueMounts, parseQueueStatus } from '../../native-probe/kernel/mqueueFileSystem';
 import { parseSemaphore } from '../../native-probe/facilities/devShm';
 import { memoryIsVersion1, residenceOf } from '../../native-probe/kernel/cgroups';
@@ -59,9 +59,9 @@ describe('/proc/PID/maps', () => {
 
 describe('/proc/PID/cmdline', () => {
   it('is a list, however it ends, and empty for a kernel thread', () => {
-    assert.deepEqual(parseCmdline(Buffer.from('a\0b c\0\0')), ['a', 'b c', '']);
-    assert.deepEqual(parseCmdline(Buffer.from('postgres: writer')), ['postgres: writer']);
-    assert.deepEqual(parseCmdline(Buffer.alloc(0)), []);
+    assert.deepEqual(parseCmdline('a\0b c\0\0'), ['a', 'b c', '']);
+    assert.deepEqual(parseCmdline('postgres: writer'), ['postgres: writer']);
+    assert.deepEqual(parseCmdline(''), []);
   });
 });
 
@@ -83,6 +83,11 @@ describe('names as text', () => {
   });
 });
 
+const parseSysvTable = (text: string): ReturnType<typeof parseSysvLine>[] => {
+  const { columns, lines } = splitSysvTable(text);
+  return lines.map(line => parseSysvLine(columns, line)).filter(row => row !== undefined);
+};
+
 describe('/proc/sysvipc', () => {
   const text = '       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap\n1229996801          7  1640                 81920    12    13      1  1000    10  1000    10 1700000000          0 1699999999                  4096                     0\n        -1          8   600  4096 1 1 0 0 0 0 0 0 0 1 0\n';
   it('is read by its column names; a torn line is dropped', () => {
@@ -90,6 +95,13 @@ describe('/proc/sysvipc', () => {
     assert.ok(row);
     assert.deepEqual(rest, []);
     assert.deepEqual([keyText(row), ownerOf(row), row['rss'], timeText(row['atime']), timeText(row['dtime'])], ['0x49504301', { uid: 1000, gid: 10, mode: '0640' }, '4096', '2023-11-14T22:13:20.000Z', undefined]);
+  });
+  it('the id is found without parsing the line', () => {
+    fc.assert(fc.property(fc.array(fc.integer(), { minLength: 2, maxLength: 17 }), fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 17, maxLength: 17 }), (numbers, widths) => {
+      const line = numbers.map((number, at) => `${' '.repeat(at === 0 ? 0 : 1)}${String(number).padStart(widths[at] ?? 1)}`).join('');
+      assert.equal(String(idOfSysvLine(line)), parseSysvLine(numbers.map((_, at) => `c${at}`), line)?.['c1']);
+    }));
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), line => { idOfSysvLine(line); }));
   });
   it('shows a negative key as its 32 bits', () => { assert.equal(keyText({ key: '-1' }), '0xffffffff'); });
 });
@@ -139,7 +151,7 @@ describe('every parser', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), bytes => {
       const text = Buffer.from(bytes).toString('latin1');
       for (const parse of [parseStat, parseStatus, parseMaps, parseSharedMaps, parseSysvTable, parseQueueStatus, mqueueMounts, residenceOf, splitDeleted, capabilityNames, memoryIsVersion1]) parse(text);
-      parseCmdline(Buffer.from(bytes));
+      parseCmdline(Buffer.from(bytes).toString('latin1'));
       parseSemaphore(Buffer.from(bytes));
     }));
   });

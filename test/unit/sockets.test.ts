@@ -1,4 +1,5 @@
 // Decoders of netlink, sock_diag(7) and /proc/PID/net on captured bytes, and on bytes that make no sense.
+import { Recollection } from '../../native-probe/recollection';
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { focus } from '../../native-probe/analysis/focus';
@@ -90,33 +91,33 @@ describe('UNIX_DIAG', () => {
 });
 
 describe('UNIX sockets that come and go while they are read', () => {
-  const contextOf = (concerns: (id: string) => boolean = () => true): ScanContext => ({
-    host: aSnapshot().host, gaps: new Gaps(0), clock: new Clock('1 1', 0), processes: [], complete: true, descriptors: new DescriptorIndex([]), concerns, pause: () => Promise.resolve(),
+  const contextOf = (concerns?: (id: string) => boolean): ScanContext => ({
+    host: aSnapshot().host, gaps: new Gaps(0), clock: new Clock('1 1', 0), processes: [], complete: concerns === undefined, descriptors: new DescriptorIndex([]), recollection: new Recollection(), concerns: concerns ?? (() => true), pause: () => Promise.resolve(),
   });
   const connected = (inode: number, peer: number): UnixRecord => ({ inode, type: 1, state: 1, peer, rqueue: 0, wqueue: 0, shutdown: 0 });
   const table = (namespace: string, unixWithPeers: boolean, ...unix: UnixRecord[]): NamespaceSockets => ({ namespace, unix, unixWithPeers, inet: [], other: [] });
 
   it('a peer that no namespace has was closed: unknown, with a gap, and no phantom', async () => {
     const context = contextOf();
-    const objects = await unixSockets(context, [table('1', true, connected(1, 2), connected(3, 4), connected(4, 3))], new Map());
+    const objects = await unixSockets(context, [table('1', true, connected(1, 2), connected(3, 4), connected(4, 3))], () => []);
     assert.deepEqual([...objects.values()].map(({ id, state }) => [id, state.peer]), [['unix-socket:1', null], ['unix-socket:3', 'unix-socket:4'], ['unix-socket:4', 'unix-socket:3']]);
     assert.deepEqual(context.gaps.list().map(({ scope }) => scope), [{ facility: 'unix-socket', field: 'peer' }]);
   });
   it('a peer that may be in a namespace which could not be asked is an object of which nothing is known', async () => {
     const context = contextOf();
-    const objects = await unixSockets(context, [table('1', true, connected(1, 2)), table('9', false)], new Map());
+    const objects = await unixSockets(context, [table('1', true, connected(1, 2)), table('9', false)], () => []);
     assert.equal(objects.get('unix-socket:1')?.state.peer, 'unix-socket:2');
     assert.deepEqual(objects.get('unix-socket:2')?.state, { type: null, state: null, peer: null, rqueue: null, wqueue: null });
     assert.deepEqual(context.gaps.list().map(({ scope }) => scope), [{ facility: 'unix-socket', field: 'unlisted' }]);
   });
   it('a peer in another namespace is simply the peer', async () => {
     const context = contextOf();
-    const objects = await unixSockets(context, [table('1', true, connected(1, 2)), table('9', true, connected(2, 1))], new Map());
+    const objects = await unixSockets(context, [table('1', true, connected(1, 2)), table('9', true, connected(2, 1))], () => []);
     assert.deepEqual([objects.get('unix-socket:1')?.state.peer, objects.get('unix-socket:2')?.namespace, context.gaps.list()], ['unix-socket:2', '9', []]);
   });
   it('a focused pass describes those of concern and their peers, and takes nobody else for missing', async () => {
     const context = contextOf(id => id === 'unix-socket:1');
-    const objects = await unixSockets(context, [table('1', true, connected(1, 2), connected(2, 1), connected(3, 4), connected(4, 3))], new Map());
+    const objects = await unixSockets(context, [table('1', true, connected(1, 2), connected(2, 1), connected(3, 4), connected(4, 3))], () => []);
     assert.deepEqual([[...objects.keys()], context.gaps.list()], [['unix-socket:1', 'unix-socket:2'], []]);
   });
 });
