@@ -12,6 +12,7 @@ import { parseStat, readText } from './kernel/procfs';
 import { scanProcess } from './processes';
 import type { ScannedProcess } from './processes';
 import { NameWatch } from './nameWatch';
+import type { Recollection } from './recollection';
 import { takeSnapshot } from './snapshot';
 
 /** What can be left behind. */
@@ -283,7 +284,7 @@ export class RunWatch {
     if (pids.length > 0) {
       this.samples++;
       try {
-        this.take(await takeSnapshot({ kinds: sampledKinds, scan: (gaps, pause) => scanOnly(pids, gaps, pause), concerns: isHeld }));
+        this.take(await takeSnapshot({ kinds: sampledKinds, scan: (gaps, pause, recollection) => scanOnly(pids, gaps, pause, recollection), concerns: isHeld }));
       } catch (error) {
         this.gaps.add({ facility: 'processes', field: 'samples' }, `a look at the run failed: ${error instanceof Error ? error.message : String(error)}`);
       }
@@ -317,10 +318,10 @@ function isHeld(id: string): boolean {
   return !id.startsWith('posix-');
 }
 
-async function scanOnly(pids: readonly number[], gaps: Gaps, pause: () => Promise<void>): Promise<ScannedProcess[]> {
+async function scanOnly(pids: readonly number[], gaps: Gaps, pause: () => Promise<void>, recollection: Recollection): Promise<ScannedProcess[]> {
   const processes: ScannedProcess[] = [];
   for (const pid of pids) {
-    const scanned = scanProcess(pid, gaps);
+    const scanned = scanProcess(pid, gaps, recollection);
     if (scanned) processes.push(scanned);
     await pause();
   }
