@@ -30,7 +30,10 @@ export async function selectInCallStack(session: vscode.DebugSession, threadId: 
   if (position > 0) await run('list.focusDown', position);
   for (let tries = 0; tries < mostTries; tries++) {
     await run('list.select');
-    if (await becomes(() => isSelected(session, threadId))) return true;
+    if (await becomes(() => isSelected(session, threadId))) {
+      await run('list.expand'); // its frames, as after a stop
+      return true;
+    }
     await run('list.focusDown');
   }
   return false;

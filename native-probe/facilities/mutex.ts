@@ -10,7 +10,7 @@ export interface FutexPlace {
   readonly id: string;
   /** "0x…" in the waiter's address space. */
   readonly address: string;
-  /** What people call it: the address, or for shared memory the file and offset. */
+  /** What people call it: module and offset for a static variable, else the address; for shared memory the file and offset. */
   readonly name: string;
   /** Whether other processes can map it. */
   readonly shared: boolean;
@@ -21,9 +21,9 @@ export interface FutexPlace {
 export const sysvPath = /^\/SYSV[0-9a-f]{8}(?: \(deleted\))?$/;
 
 /** Identity of the futex word at an address: by process in private memory, by what is mapped in shared memory (futex(2)). */
-export function placeOf(process: ScannedProcess, mapping: Mapping, address: bigint): FutexPlace {
+export function placeOf(scene: Pick<WaitScene, 'moduleAt'>, process: ScannedProcess, mapping: Mapping, address: bigint): FutexPlace {
   const hex = `0x${address.toString(16)}`;
-  if (mapping.permissions[3] !== 's') return { id: `futex:${process.pid}.${process.startTime}@${hex}`, address: hex, name: hex, shared: false, mapping };
+  if (mapping.permissions[3] !== 's') return { id: `futex:${process.pid}.${process.startTime}@${hex}`, address: hex, name: scene.moduleAt(process.pid, address) ?? hex, shared: false, mapping };
   const offset = address - mapping.start + mapping.offset;
   if (sysvPath.test(mapping.path)) {
     return { id: `futex:sysv:${process.namespaces.ipc ?? 'unknown'}:${mapping.inode}+${offset}`, address: hex, name: `in System V segment ${mapping.inode} at offset ${offset}`, shared: true, mapping };

@@ -1,5 +1,6 @@
 // Real threads that block each other, and look-alikes that do not, as `ipc-probe waits` sees them: by root and by the programs' own ordinary user.
 import { strict as assert } from 'node:assert';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { syscallNumber } from '../../native-probe/kernel/syscalls';
@@ -95,9 +96,13 @@ function claims(user: number | undefined): void {
       const snapshot = waitsOf([pid], user, 3);
       assert.deepEqual(snapshot.findings.map(finding => finding.verdict), ['deadlocked']);
       assert.equal(snapshot.findings[0]?.threads.length, 2);
-      assert.match(snapshot.findings[0].explanation, /Thread left \(\d+\/\d+\) waits for mutex 0x[0-9a-f]+ held by thread right/);
+      assert.match(snapshot.findings[0].explanation, /Thread left \(\d+\/\d+\) waits for mutex waits\+0x[0-9a-f]+ held by thread right/);
       const mutexes = snapshot.objects.filter(object => object.kind === 'mutex');
       assert.equal(mutexes.length, 2);
+      // Static variables: where in the program they lie, as its own symbol table has it.
+      const symbols = execFileSync('nm', [fixture('waits')], { encoding: 'utf8' });
+      const places = ['first', 'second'].map(symbol => new RegExp(`^0*([0-9a-f]+) b ${symbol}$`, 'm').exec(symbols)?.[1] ?? assert.fail(symbol));
+      assert.deepEqual(mutexes.map(({ name }) => name).sort(), places.map(place => `waits+0x${place}`).sort());
       for (const mutex of mutexes) assert.deepEqual([mutex.state.type, mutex.state.robust, mutex.state.shared], [type === 'private' || type === 'robust' ? 'normal' : type, type === 'robust', false]);
     });
   }

@@ -1,6 +1,7 @@
 // Pure readers of what the kernel and glibc leave behind, on captured text and bytes, and on garbage.
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
+import { moduleOffset } from '../../native-probe/facilities/waits/moduleOffset';
 import { findMapping } from '../../native-probe/facilities/waits/scene';
 import { timeoutText } from '../../native-probe/facilities/waits/futexWait';
 import { parseDescriptorLocks, parseLockLine, parseLocks } from '../../native-probe/kernel/fileLocks';
@@ -135,6 +136,20 @@ describe('maps', () => {
     assert.equal(findMapping(lines, 0x7f0000002000n)?.permissions, 'rw-p');
     assert.equal(findMapping(lines, 0x7f0000003000n), undefined);
     assert.equal(findMapping([''], 1n), undefined);
+  });
+
+  it('give the module of an address and how far it is from the module\'s beginning, also for what begins as zeroes', () => {
+    const loaded = [
+      '555555554000-555555555000 r--p 00000000 08:01 7  /opt/my\\040shop/queue', '555555555000-555555556000 r-xp 00001000 08:01 7  /opt/my\\040shop/queue', '555555558000-555555559000 rw-p 00003000 08:01 7  /opt/my\\040shop/queue',
+      '555555559000-55555555a000 rw-p 00000000 00:00 0', '55555555a000-55555557b000 rw-p 00000000 00:00 0  [heap]',
+      '7f0000000000-7f0000001000 rw-s 00000000 00:01 5  /dev/shm/x', '7f0000001000-7f0000002000 rw-p 00000000 00:00 0', '7f0000009000-7f000000a000 rw-p 00000000 00:00 0', '7f000000a000-7f000000b000 rw-p 00005000 08:01 9  /data', '',
+    ];
+    const at = (address: bigint): string | undefined => moduleOffset(loaded, loaded.findIndex(line => { const it = findMapping([line], address); return it !== undefined; }), address);
+    assert.equal(at(0x555555558088n), 'queue+0x4088');
+    assert.equal(at(0x555555559120n), 'queue+0x5120');
+    // The heap, shared memory and what follows it, anonymous memory, a file that is mapped from its middle: no module.
+    for (const address of [0x55555555a2a8n, 0x7f0000000010n, 0x7f0000001010n, 0x7f0000009010n, 0x7f000000a010n]) assert.equal(at(address), undefined);
+    assert.equal(moduleOffset([], -1, 1n), undefined);
   });
 });
 

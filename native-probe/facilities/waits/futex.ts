@@ -28,7 +28,7 @@ export function readFutex(blocked: BlockedCall): WaitReading | undefined {
   if (command !== FUTEX_WAIT && command !== FUTEX_WAIT_BITSET && !pi) return undefined;
   const mapping = scene.mappingAt(process.pid, address);
   if (!mapping || address % 4n !== 0n) return undefined;
-  const place = placeOf(process, mapping, address);
+  const place = placeOf(scene, process, mapping, address);
   const timeoutAt = call.arguments[3] ?? 0n;
   const timed = timeoutAt !== 0n;
   const memory = scene.memory(process.pid);

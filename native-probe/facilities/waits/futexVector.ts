@@ -35,7 +35,7 @@ export function readFutexVector({ scene, process, thread, call }: BlockedCall): 
   for (const { address } of parseFutexVector(bytes)) {
     const mapping = scene.mappingAt(process.pid, address);
     if (!mapping) continue;
-    const place = placeOf(process, mapping, address);
+    const place = placeOf(scene, process, mapping, address);
     scene.addObject({ id: place.id, kind: 'futex', name: place.name, persistence: 'memory', state: { address: place.address } });
     scene.addHandle({ objectId: place.id, pid: process.pid, via: 'mapping', address: place.address });
     const threads = place.shared ? [...scene.byPid.values()].filter(each => mapsPlace(each, place, process) === true).map(({ pid }) => ({ pid })) : [{ pid: process.pid }];

@@ -46,8 +46,8 @@ export function seenTwice<T>({ blocked: { process, thread, call } }: FutexWait, 
 const textOf = (value: unknown): string | undefined => JSON.stringify(value, (_key, each: unknown) => typeof each === 'bigint' ? String(each) : each);
 
 /** The place `before` bytes in front of the word: where the structure begins, and what identifies it. */
-export function placeBefore({ blocked: { process }, mapping, address }: FutexWait, before: number): FutexPlace {
-  return placeOf(process, mapping, address - BigInt(before));
+export function placeBefore({ blocked: { scene, process }, mapping, address }: FutexWait, before: number): FutexPlace {
+  return placeOf(scene, process, mapping, address - BigInt(before));
 }
 
 /** Whether the call comes from code that may be the C library's own: not from its syscall(2), by which Rust, libstdc++ and programs make futexes of their own. */

@@ -15,7 +15,7 @@ export function noteHeldRobustMutexes({ scene, process, thread }: Pick<BlockedCa
     const mutex = bytes && decodeHeldRobust(bytes);
     const mapping = mutex && scene.mappingAt(process.pid, address);
     if (!mapping || mutex.owner !== scene.ownTid(process, thread.tid)) continue;
-    const place = placeOf(process, mapping, address);
+    const place = placeOf(scene, process, mapping, address);
     scene.addObject({ id: place.id, kind: 'mutex', name: place.name, persistence: 'memory', state: { address: place.address, ...mutex, robust: true, shared: place.shared } });
     scene.addHandle({ objectId: place.id, pid: process.pid, via: 'mapping', address: place.address });
     scene.addHandle({ objectId: place.id, pid: process.pid, tid: thread.tid, via: 'owner' });

@@ -13,6 +13,7 @@ import type { FileLocks } from '../fileLocks';
 import type { FlockLocks } from '../flockLock';
 import { flocksOf } from '../flockLock';
 import { Ends } from './ends';
+import { moduleOffset } from './moduleOffset';
 
 /** What the facilities found before: who has which end of what. */
 export interface Found { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[] }
@@ -121,12 +122,22 @@ export class WaitScene {
 
   /** The mapping that an address lies in. */
   mappingAt(pid: number, address: bigint): Mapping | undefined {
+    return findMapping(this.#mapsOf(pid), address);
+  }
+
+  /** The module that an address lies in, and how far from its beginning: `queue+0x4120`. */
+  moduleAt(pid: number, address: bigint): string | undefined {
+    const lines = this.#mapsOf(pid);
+    return moduleOffset(lines, lineOf(lines, address), address);
+  }
+
+  #mapsOf(pid: number): readonly string[] {
     let lines = this.#maps.get(pid);
     if (!lines) {
       lines = (readText(`/proc/${pid}/maps`).value ?? '').split('\n');
       this.#maps.set(pid, lines);
     }
-    return findMapping(lines, address);
+    return lines;
   }
 
   /** Adds an object unless it is known; what is known stays, because it was read with more at hand. */
@@ -148,8 +159,14 @@ export class WaitScene {
   }
 }
 
-/** The line of maps (sorted by address) whose range holds an address. Binary search: only the hit is parsed in full. */
+/** The line of maps (sorted by address) whose range holds an address. */
 export function findMapping(lines: readonly string[], address: bigint): Mapping | undefined {
+  const mapping = parseMapsLine(lines[lineOf(lines, address)] ?? '');
+  return mapping && address < mapping.end ? mapping : undefined;
+}
+
+/** Index of the last line that begins at or below an address; -1 when there is none. Binary search: nothing is parsed in full. */
+function lineOf(lines: readonly string[], address: bigint): number {
   let [low, high] = [0, lines.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -158,6 +175,5 @@ export function findMapping(lines: readonly string[], address: bigint): Mapping 
     if (start !== undefined && BigInt(`0x${start}`) <= address) low = middle + 1;
     else high = middle;
   }
-  const mapping = parseMapsLine(lines[low - 1] ?? '');
-  return mapping && address < mapping.end ? mapping : undefined;
+  return low - 1;
 }

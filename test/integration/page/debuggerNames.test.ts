@@ -92,5 +92,14 @@ describe('Names and lines from the debugger', function () {
     await workbench.inlineAction(workbench.rows(view, /^\s*auditor .*queue\.c:19/s), 'Go to Source');
     await workbench.page.locator('.tabs-container .tab').filter({ hasText: 'queue.c' }).first().waitFor();
     await workbench.page.locator('.part.statusbar').getByText(/Ln 19,/).waitFor();
+
+    await workbench.contextMenu(workbench.rows(view, /^\s*clerk .*queue\.c:8/s), 'Switch to Thread');
+    const callStack = await workbench.view('Call Stack');
+    // Its innermost frame is the selected one now, and its variables are those that are shown.
+    await workbench.rows(callStack, /^\s*clerk/).and(workbench.page.locator('[aria-expanded="true"]')).waitFor();
+    await workbench.rows(callStack, /^\s*take/).waitFor();
+    await workbench.rows(callStack, /^\s*auditor/).and(workbench.page.locator('[aria-expanded="true"]')).waitFor({ state: 'detached' });
+    assert.equal(await workbench.page.locator('.notification-toast').filter({ hasText: 'could not be selected' }).count(), 0);
+    if (process.env.IPC_INSPECTOR_LOOK) await workbench.screenshot(join(prepared.artifacts, 'names.png'));
   });
 });
