@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { CollectedKind, Failed, IpcObject, Removed, Restored, Snapshot } from '../../native-probe/model';
 import { canContain, startContainer } from './containers';
 import type { Container } from './containers';
-import { fixture, hasCompiler, ipcProbe, Program, scratchDirectory, snapshotOf, until } from './harness';
+import { as, canBecomeOrdinary, fixture, hasCompiler, ipcProbe, ordinaryUser, probePath, Program, scratchDirectory, snapshotOf, until } from './harness';
 import { skip } from '../skip';
 
 const of = <K extends CollectedKind>(snapshot: Snapshot, kind: K, test: (object: IpcObject) => boolean): IpcObject => snapshot.objects.find(object => object.kind === kind && test(object)) ?? assert.fail(`no such ${kind}`);
@@ -170,13 +170,20 @@ describe('containers that are strange', function () {
     }
   });
 
-  it('a network namespace of ip netns is called as ip does', function () {
+  it('a network namespace of ip netns is called as ip does, with its sockets under that name', async function () {
     const netns = `iit-${process.pid}`;
     if (spawnSync('ip', ['netns', 'add', netns]).status !== 0) skip(this, 'ip netns (iproute2) cannot make a namespace here');
     try {
-      const { host } = snapshotOf(['--kind', 'pipe']);
-      assert.ok(Object.values(host.namespaceNames ?? {}).some(names => names.length === 1 && names[0] === netns), JSON.stringify(host.namespaceNames));
+      // A listener in it, made by a program that is in no other namespace of its own.
+      const listener = Program.start('ip', ['netns', 'exec', netns, process.execPath, '-e', 'require("net").createServer().listen(7, "0.0.0.0", () => console.log("listening"))']);
+      assert.equal(await listener.line(), 'listening');
+      const { host, objects, handles, processes } = snapshotOf(['--kind', 'inet-socket']);
+      const [namespace] = Object.entries(host.namespaceNames ?? {}).find(([, names]) => names.length === 1 && names[0] === netns) ?? assert.fail(JSON.stringify(host.namespaceNames));
+      assert.equal(processes.find(({ pid }) => pid === listener.pid)?.namespaces.net, namespace);
+      const socket = objects.find(it => it.kind === 'inet-socket' && handles.some(handle => handle.objectId === it.id && handle.pid === listener.pid));
+      assert.equal(socket?.namespace, namespace, 'its socket is under its name');
     } finally {
+      await Program.stopAll();
       spawnSync('ip', ['netns', 'delete', netns]);
     }
   });
@@ -193,6 +200,29 @@ describe('containers that are strange', function () {
     } finally {
       await rootless.stop();
     }
+  });
+
+  it('a rootless one of an ordinary user: the user sees its /dev/shm, is told how to enter its IPC namespace, and what that shows; root sees all', async function () {
+    if (!canBecomeOrdinary()) skip(this, 'needs root, and a user to become');
+    const program = Program.start('unshare', ['--user', '--map-root-user', '--ipc', '--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', 'mount -t tmpfs none /dev/shm; exec "$0"', fixture('ipc')], { user: ordinaryUser });
+    const ready = await program.line().catch(() => undefined);
+    if (ready === undefined) skip(this, 'ordinary users cannot make user namespaces here');
+    const ask = async (line: string): Promise<string> => { program.tell(line); return program.line(); };
+    const shmid = await ask('shmget 0 4096 600');
+    assert.match(await ask('shm_open /rootless 64'), /^\d+$/);
+    const snapshot = snapshotOf([], { user: ordinaryUser });
+    const inhabitant = snapshot.processes.find(({ ppid, nsPids }) => ppid === program.pid && nsPids?.at(-1) === 1) ?? assert.fail('the program is not in the snapshot');
+    const { ipc, mnt } = inhabitant.namespaces;
+    assert.equal(of(snapshot, 'posix-shared-memory', it => it.name === '/rootless').namespace, mnt);
+    const gap = snapshot.gaps.find(({ scope }) => scope.namespace === ipc && scope.facility === 'sysv-shared-memory') ?? assert.fail('no gap');
+    assert.equal(gap.errno, 'EPERM');
+    const told = /or enter it yourself: (nsenter .*) ipc-probe snapshot$/.exec(gap.remedy ?? '')?.[1]?.split(' ') ?? assert.fail(gap.remedy);
+    const [command, words] = as(ordinaryUser, told[0] ?? '', [...told.slice(1), process.execPath, probePath(), 'snapshot', '--json', '--kind', 'sysv-shared-memory']);
+    const { stdout, stderr } = spawnSync(command, words, { encoding: 'utf8', env: { ...process.env, HOME: scratchDirectory() } });
+    assert.ok(stdout.startsWith('{'), stderr);
+    of(JSON.parse(stdout) as Snapshot, 'sysv-shared-memory', it => it.id === `sysv-shared-memory:${ipc}:${shmid}`);
+    of(snapshotOf(['--kind', 'sysv-shared-memory']), 'sysv-shared-memory', it => it.id === `sysv-shared-memory:${ipc}:${shmid}`);
+    await program.stop();
   });
 
   it('those that come and go while they are read leave a whole snapshot, and no gap on what is gone', async () => {
