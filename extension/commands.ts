@@ -13,6 +13,8 @@ import { pickDebuggee, pickProcess } from './followProcess';
 import type { IpcModel } from './ipcModel';
 import { registerMemoryCommands } from './memoryCommands';
 import type { MemoryViews } from './panels/memoryPanel';
+import { registerLeakCommands } from './leakCommands';
+import type { LeakReports } from './leakReports';
 import { inMessage } from './presentation';
 import type { ProbeClient } from './probeClient';
 import { registerListCommands, registerProcessCommands, registerWaitCommands } from './processCommands';
@@ -28,6 +30,7 @@ export interface CommandHost {
   readonly model: IpcModel;
   readonly views: IpcViews;
   readonly focus: FocusTracker;
+  readonly leaks: LeakReports;
   readonly log: vscode.LogOutputChannel;
   /** Opens the inspector of an object. */
   readonly inspect: (object: IpcObject) => void;
@@ -46,7 +49,7 @@ type Argument = unknown;
 
 /** Registers all commands. */
 export function registerCommands(host: CommandHost): vscode.Disposable {
-  const { client, model, views, focus, log } = host;
+  const { client, model, views, focus, leaks, log } = host;
   const store = new DisposableStore();
   const register = (id: CommandId, action: (...args: Argument[]) => void | Promise<void>): void => {
     store.add(vscode.commands.registerCommand(id, async (...args: Argument[]) => {
@@ -61,7 +64,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   };
   const chosen = (args: readonly Argument[]): string[] => objectIds(args, views);
   const known = (id: string): IpcObject => {
-    const snapshot = model.snapshotWith(id);
+    const snapshot = model.snapshotWith(id) ?? leaks.snapshotWith(id);
     const object = snapshot && indexOf(snapshot).objects.get(id);
     if (!object) throw new Error(l10n.t('{0} is not among the objects that are known now. It may be gone.', id));
     return object;
@@ -85,9 +88,14 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   });
   register(commandIds.remove, async (...args) => {
     const ids = chosen(args);
-    if (ids.length > 0) await removeObjects(host, ids);
+    if (ids.length === 0) return;
+    await removeObjects(host, ids);
+    await leaks.recheck();
   });
-  register(commandIds.removeStale, () => removeStaleObjects(host));
+  register(commandIds.removeStale, async () => {
+    await removeStaleObjects(host);
+    await leaks.recheck();
+  });
   register(commandIds.copyId, copy(id => id));
   register(commandIds.copyName, copy(id => known(id).name));
   register(commandIds.copyJson, copy(id => {
@@ -120,6 +128,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   registerSourceCommands(host.knowledge, register, args => threadOf(args, views));
   store.add(registerListCommands(host, register));
   registerMemoryCommands({ views: host.memory, read: (params, token) => client.request('readMemory', params, token), chosen, known }, register);
+  registerLeakCommands(host, register);
   registerAdministratorCommands(host.administrator, register);
   register(commandIds.showLog, () => log.show());
   register(commandIds.retry, () => client.retry());

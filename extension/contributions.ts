@@ -37,6 +37,9 @@ export const commandIds = {
   switchToThread: 'ipcInspector.switchToThread',
   pauseForLines: 'ipcInspector.pauseForLines',
   revealInProcesses: 'ipcInspector.revealInProcesses',
+  showLeaks: 'ipcInspector.showLeaks',
+  removeLeaks: 'ipcInspector.removeLeaks',
+  dismissLeaks: 'ipcInspector.dismissLeaks',
   lookAsAdministrator: 'ipcInspector.lookAsAdministrator',
   lookAsYourself: 'ipcInspector.lookAsYourself',
   openMemory: 'ipcInspector.openMemory',
@@ -63,7 +66,7 @@ export type ViewId = typeof viewIds[keyof typeof viewIds];
 
 export const settingSection = 'ipcInspector';
 /** Settings, without the section. */
-export const settingIds = { refreshInterval: 'refreshInterval', minorKinds: 'minorKinds', deadlockNotifications: 'deadlockNotifications', followChildren: 'followChildren', administratorTimeout: 'administratorTimeout', probeExecutable: 'probeExecutable' } as const;
+export const settingIds = { refreshInterval: 'refreshInterval', minorKinds: 'minorKinds', deadlockNotifications: 'deadlockNotifications', leakReport: 'leakReport', followChildren: 'followChildren', administratorTimeout: 'administratorTimeout', probeExecutable: 'probeExecutable' } as const;
 /** The least `refreshInterval` above 0, in milliseconds. */
 export const leastRefreshInterval = 250;
 
@@ -81,6 +84,8 @@ export const contextKeys = {
   idleWaits: 'ipcInspector.idleWaits',
   /** `yes` while the probe has more rights than the user, `asking` while they are being asked for. */
   administrator: 'ipcInspector.administrator',
+  /** There is a report of what the last debug session left behind. */
+  leaks: 'ipcInspector.leaks',
   /** `none`, `session`, `unidentified` (a session whose process is not known), `elsewhere` (on another machine), `process` (chosen by hand). */
   focus: 'ipcInspector.focus',
   /** Several debug sessions: `active` while the debuggee's views are about the selected one, `all`; else `one`. */
@@ -93,9 +98,10 @@ export interface ContextValues {
   'ipcInspector.allProcesses': boolean;
   'ipcInspector.idleWaits': boolean;
   'ipcInspector.administrator': 'no' | 'asking' | 'yes';
+  'ipcInspector.leaks': boolean;
   'ipcInspector.focus': 'none' | 'session' | 'unidentified' | 'elsewhere' | 'process';
   'ipcInspector.sessions': 'one' | 'active' | 'all';
 }
 
 /** Parts of a tree item's `viewItem`, joined by blanks; `when` clauses match them as words. */
-export const itemMarks = { object: 'object', removable: 'removable', memory: 'memory', named: 'named', process: 'process', unseen: 'unseen', chain: 'chain', idle: 'idle', line: 'line', thread: 'thread' } as const;
+export const itemMarks = { object: 'object', removable: 'removable', memory: 'memory', named: 'named', process: 'process', unseen: 'unseen', chain: 'chain', idle: 'idle', line: 'line', thread: 'thread', leaks: 'leaks' } as const;

@@ -11,6 +11,7 @@ import { DebugSessions } from './debugSessions';
 import { FocusTracker } from './focus';
 import { IpcModel } from './ipcModel';
 import { MemoryFiles } from './memoryFiles';
+import { LeakReports } from './leakReports';
 import { Inspectors } from './panels/inspectorPanel';
 import { MemoryViews } from './panels/memoryPanel';
 import { ProbeClient, startProbe, tellOnce } from './probeClient';
@@ -46,7 +47,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const sessions = own(new DebugSessions(log));
   const focus = own(new FocusTracker(sessions, model));
   own(registerChangeDecorations());
-  const views = own(new IpcViews(model, client, sessions, focus, own(new StopCompanion(model, sessions, focus))));
+  const leaks = own(new LeakReports(client, sessions, focus, log));
+  const views = own(new IpcViews(model, client, sessions, focus, own(new StopCompanion(model, sessions, focus)), leaks));
+  leaks.setActions(async () => { await views.revealLeaks(); }, async () => { await vscode.commands.executeCommand(commandIds.removeLeaks); });
   own(new DeadlockNotifications(model, sessions, focus, views, log));
   own(onDidChangeMinorKinds(() => views.redraw()));
   const inspectors = own(new Inspectors({
@@ -59,7 +62,7 @@ export function activate(context: vscode.ExtensionContext): void {
   }));
   const memory = own(new MemoryViews({ client, extensionUri: context.extensionUri, log, interval: refreshInterval, onDidChangeInterval: onDidChangeRefreshInterval, administrator, memento: context.globalState }));
   own(new MemoryFiles((params, token) => client.request('readMemory', params, token), refreshInterval));
-  own(registerCommands({ client, model, views, focus, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()), unseenPanel: own(new UnseenPanel()), administrator, memory, knowledge }));
+  own(registerCommands({ client, model, views, focus, leaks, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()), unseenPanel: own(new UnseenPanel()), administrator, memory, knowledge }));
 }
 
 /** On another system there is nothing to see: the views say so, and so do the commands. */

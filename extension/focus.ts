@@ -69,6 +69,12 @@ export class FocusTracker implements vscode.Disposable {
 
   get current(): Focus { return this.now; }
 
+  /** The processes of a debug session, and of those that it started; none where they are not known (yet). */
+  pidsOfSession(id: string): readonly number[] {
+    const { debuggee } = this.debuggees.of(id, this.sessions.facts);
+    return debuggee.kind === 'found' ? debuggee.pids : [];
+  }
+
   /** Whether the views are about all of several sessions, about the active one of several, or there is no choice. */
   get sessionsShown(): 'one' | 'active' | 'all' {
     return this.sessionCount < 2 ? 'one' : this.allSessions ? 'all' : 'active';

@@ -37,7 +37,7 @@ export interface ProbeClientOptions {
   readonly provenAfter?: number;
 }
 
-const defaultTimeouts: Record<Method, number> = { initialize: 10_000, snapshot: 20_000, stale: 60_000, peek: 20_000, readMemory: 20_000, surveyPages: 60_000, searchMemory: 20_000, remove: 120_000, restore: 120_000 };
+const defaultTimeouts: Record<Method, number> = { initialize: 10_000, snapshot: 20_000, stale: 60_000, peek: 20_000, readMemory: 20_000, surveyPages: 60_000, searchMemory: 20_000, remove: 120_000, restore: 120_000, beginRun: 30_000, joinRun: 20_000, endRun: 60_000 };
 /** So many answers in a row may fail to come before an adopted probe is given up. */
 const mostOverdue = 2;
 const defaultBackOff = [250, 1_000, 4_000, 10_000];

@@ -56,6 +56,16 @@ export function onDidChangeFollowChildren(listener: () => void): vscode.Disposab
   return onDidChange(settingIds.followChildren, listener);
 }
 
+/** Whether debug sessions are watched for what they leave behind. */
+export function leakReport(): boolean {
+  return vscode.workspace.getConfiguration(settingSection).get<unknown>(settingIds.leakReport) !== false;
+}
+
+/** Calls back when the setting changed. */
+export function onDidChangeLeakReport(listener: () => void): vscode.Disposable {
+  return onDidChange(settingIds.leakReport, listener);
+}
+
 /** Minutes after which an administrator's rights are given up; 0: never by time. */
 export function administratorTimeout(): number {
   const value = vscode.workspace.getConfiguration(settingSection).get<unknown>(settingIds.administratorTimeout);

@@ -2,7 +2,7 @@
 // and sockets that are still there at the end.
 import type { IpcObject, Snapshot } from './model';
 import type { Run } from './analysis/leaks';
-import type { Means } from './runWatch';
+import type { Means } from './runReport';
 import { devShm, devShmId } from './facilities/devShm';
 import { queueId } from './facilities/posixMessageQueue';
 import { watchCreations } from './kernel/creationEvents';

@@ -1,6 +1,11 @@
 // JSON-RPC 2.0 between the extension and `ipc-probe serve` (vscode-jsonrpc framing on standard input and output).
 // Types only: the extension shares them by `import type`; the method names are checked by these types on both sides.
+import type { Leak } from './analysis/leaks';
+import type { Means, RunReport } from './runReport';
 import type { CollectedKind, Contents, Decimal, Failed, Host, IpcObject, Process, Handle, Wait, Finding, Gap, Known, PageRun, PageState, Removed, Restored, Snapshot, StaleJudgement, Time } from './model';
+
+export type { Leak } from './analysis/leaks';
+export type { Means, RunReport } from './runReport';
 
 /** Both sides must agree on it in `initialize`. Raised with every incompatible change. */
 export type ProtocolVersion = 1;
@@ -138,8 +143,23 @@ export type SearchMemoryResult = NoMemory | {
   readonly size: Decimal;
   readonly complete: boolean;
 };
+/** A run (a debug session) is watched from `beginRun` to `endRun`, to tell what it leaves behind. `run`: the client's name for it. */
+export interface RunParams { readonly run: string }
+/** Its processes, as they become known; their descendants belong to it too. */
+export interface JoinRunParams extends RunParams {
+  readonly pids: readonly number[];
+  /** Only those that started after the run began: PIDs that somebody told, perhaps of another PID namespace. */
+  readonly bornSince?: boolean;
+}
+/** Processes of the run that live, as far as is known. */
+export interface JoinRunResult { readonly living: readonly number[] }
+/** `snapshot`: the leaked objects alone, and the gaps. */
+export interface EndRunResult { readonly snapshot: Snapshot; readonly leaks: readonly Leak[]; readonly run: RunReport; readonly means: readonly Means[] }
 
 export interface Requests {
+  beginRun: { params: RunParams; result: Record<string, never> };
+  joinRun: { params: JoinRunParams; result: JoinRunResult };
+  endRun: { params: RunParams; result: EndRunResult };
   initialize: { params: InitializeParams; result: InitializeResult };
   snapshot: { params: SnapshotParams; result: SnapshotResult };
   stale: { params: StaleParams; result: StaleResult };

@@ -16,6 +16,7 @@ const kind = v.custom<CollectedKind>(value => typeof value === 'string' && facil
 const absolutePath = v.pipe(text, v.regex(/^\/[^\0]*$/, 'an absolute path'));
 const decimal = v.pipe(v.string(), v.regex(/^\d{1,19}$/, 'a decimal number'));
 const between = (least: number, most: number): GenericSchema<number> => v.pipe(v.number(), v.safeInteger(), v.minValue(least), v.maxValue(most));
+const run = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const time = v.optional(v.nullable(v.pipe(v.string(), v.maxLength(40))));
 
 const schemas: { readonly [M in Method]: GenericSchema<unknown, Requests[M]['params']> } = {
@@ -37,6 +38,9 @@ const schemas: { readonly [M in Method]: GenericSchema<unknown, Requests[M]['par
     expected: v.optional(v.record(id, v.strictObject({ createdAt: time, changedAt: time }))),
   }),
   restore: v.strictObject({ file: absolutePath }),
+  beginRun: v.strictObject({ run }),
+  joinRun: v.strictObject({ run, pids: v.pipe(v.array(pid), v.maxLength(10_000)), bornSince: v.optional(v.boolean()) }),
+  endRun: v.strictObject({ run }),
 };
 
 export const methods = Object.keys(schemas) as readonly Method[];

@@ -1,6 +1,6 @@
 // Watches a run (a command, a debug session) from its first process to its last, to tell afterwards what it left behind. It only
 // looks: process events and creation events where the kernel gives them, else samples of the run's processes.
-import type { CollectedKind, Gap, IpcObject, Process, Snapshot, Time } from './model';
+import type { CollectedKind, Gap, IpcObject, Process, Snapshot } from './model';
 import { findLeaks } from './analysis/leaks';
 import type { Leak, Run, RunProcess } from './analysis/leaks';
 import { Clock } from './context';
@@ -10,6 +10,7 @@ import { openProcessEvents } from './kernel/processEvents';
 import type { ProcessEvent, ProcessEvents } from './kernel/processEvents';
 import { parseStat, readText } from './kernel/procfs';
 import { scanProcess } from './processes';
+import type { Means, RunReport } from './runReport';
 import type { ScannedProcess } from './processes';
 import { NameWatch } from './nameWatch';
 import type { Recollection } from './recollection';
@@ -24,17 +25,6 @@ const mostEvents = 50_000;
 /** Processes that are looked at in one sample; a build may have thousands. */
 const mostSampled = 200;
 
-/** A means of learning what a run does, and whether it could be used. */
-export interface Means { readonly what: 'process-events' | 'subreaper' | 'creation-events' | 'creator-pids' | 'samples'; readonly used: boolean; readonly detail: string }
-
-export interface RunReport {
-  readonly startedAt: Time;
-  readonly endedAt: Time;
-  /** At most 1,000. */
-  readonly processes: readonly { readonly pid: number; readonly comm?: string; readonly startedAt: Time; readonly endedAt?: Time }[];
-  /** Processes of the run that were still there when the report was made: what they use is not left behind. */
-  readonly stillRunning: readonly number[];
-}
 export interface RunEnd { readonly snapshot: Snapshot; readonly leaks: readonly Leak[]; readonly run: RunReport; readonly means: readonly Means[] }
 
 type Member = { -readonly [K in keyof RunProcess]: RunProcess[K] } & { startTime?: string };
@@ -97,14 +87,17 @@ export class RunWatch {
     }
   }
 
-  /** A process belongs to the run, with all its descendants. */
-  add(pid: number): void {
+  /** A process belongs to the run, with all its descendants. `bornSince`: only if it started after the run began. */
+  add(pid: number, { bornSince = false }: { readonly bornSince?: boolean } = {}): void {
     const stat = parseStat(readText(`/proc/${pid}/stat`).value ?? '');
     const known = this.byPid.get(pid);
     if (known && known.until === undefined) return;
     // One that has ended already is known by its events alone.
     const born = this.log.findLast(event => event.pid === pid && event.what === 'fork');
-    this.join({ pid, from: stat ? this.clock.startMs(stat.startTime) : born ? this.wall(born.at) : this.startedAt, ...(stat ? { comm: stat.comm, startTime: stat.startTime } : {}) });
+    // Start times have the ticks of the clock.
+    if (bornSince && !born && !(stat && this.clock.startMs(stat.startTime) >= this.startedAt - 20)) return;
+    if (!stat && !born) return;
+    this.join({ pid, from: stat ? this.clock.startMs(stat.startTime) : this.wall(born?.at ?? 0), ...(stat ? { comm: stat.comm, startTime: stat.startTime } : {}) });
     for (const event of this.log) this.apply(event);
     this.tick();
   }

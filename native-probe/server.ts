@@ -17,6 +17,7 @@ import { removeObjects } from './removal';
 import { restoreBackup } from './restoration';
 import { checked, InvalidRequest, methods } from './requests';
 import { takeSnapshot } from './snapshot';
+import { WatchedRuns } from './watchedRuns';
 import { probeVersion, protocolVersion } from './version';
 
 const errorCodes = { notInitialized: -32002, versionMismatch: -32010 } as const;
@@ -32,6 +33,7 @@ export function serve(input: Readable, output: Writable, log: Writable): Promise
     const sent = new SentSnapshots();
     const focused = new FocusedSnapshots();
     const memory = new MemorySources();
+    const runs = new WatchedRuns();
     // Requests are answered one at a time: two passes at once would only slow each other down.
     let turn: Promise<unknown> = Promise.resolve();
 
@@ -55,6 +57,9 @@ export function serve(input: Readable, output: Writable, log: Writable): Promise
       searchMemory: (params, isCancelled) => searchMemory(memory, params, isCancelled),
       remove: (params, isCancelled) => removeObjects(params, isCancelled),
       restore: params => restoreBackup(params.file),
+      beginRun: (params, isCancelled) => runs.begin(params.run, isCancelled),
+      joinRun: params => Promise.resolve(runs.join(params)),
+      endRun: (params, isCancelled) => runs.end(params.run, isCancelled),
     };
 
     for (const method of methods) {
@@ -71,7 +76,7 @@ export function serve(input: Readable, output: Writable, log: Writable): Promise
     const end = (status: number, why?: string): void => {
       if (why !== undefined) log.write(`ipc-probe: ${why}\n`);
       // What is under way (a removal) is finished, then the process goes.
-      void turn.finally(() => { connection.dispose(); input.destroy(); resolve(status); });
+      void turn.finally(() => { runs.close(); connection.dispose(); input.destroy(); resolve(status); });
     };
     bounded.on('error', error => { end(error instanceof MessageError ? 65 : 70, `closing the connection: ${error.message}`); });
     connection.onError(([error]) => { log.write(`ipc-probe: ${error.message}\n`); });

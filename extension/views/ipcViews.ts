@@ -13,6 +13,7 @@ import { machineWords, rightsWords } from '../machineWords';
 import { inMessage, visible } from '../presentation';
 import type { ProbeClient } from '../probeClient';
 import { minorKinds } from '../settings';
+import type { LeakReports } from '../leakReports';
 import type { StopCompanion } from '../stopCompanion';
 import { indexOf } from '../snapshotIndex';
 import type { SnapshotIndex } from '../snapshotIndex';
@@ -20,6 +21,7 @@ import { l10n } from '../translation';
 import { debuggeeNodes } from './debuggee';
 import { ipcObjectNodes } from './ipcObjects';
 import { processesNodes, processNodeId } from './processes';
+import { leftBehindId, leftBehindNodes } from './leftBehind';
 import { markChanges } from './stopMarks';
 import { SnapshotTree } from './treeView';
 import type { Element } from './treeView';
@@ -39,6 +41,7 @@ export class IpcViews implements vscode.Disposable {
   private readonly everything: Subscription;
   private readonly processes: SnapshotTree;
   private readonly machine: Subscription;
+  private readonly debuggee: SnapshotTree;
   private readonly waits: SnapshotTree;
   private readonly allWaits: SnapshotTree;
   private idleWaits = false;
@@ -48,7 +51,7 @@ export class IpcViews implements vscode.Disposable {
   private allKinds = false;
   private allProcesses = false;
 
-  constructor(private readonly model: IpcModel, private readonly client: ProbeClient, sessions: DebugSessions, private readonly focus: FocusTracker, companion: StopCompanion) {
+  constructor(private readonly model: IpcModel, private readonly client: ProbeClient, sessions: DebugSessions, private readonly focus: FocusTracker, companion: StopCompanion, leaks: LeakReports) {
     this.objects = this.store.add(model.subscribe({}));
     // Waits and the debuggee's objects are one request: the processes in focus and whoever shares something with them.
     this.focused = this.store.add(model.subscribe({ pids: [], waits: true }));
@@ -56,8 +59,9 @@ export class IpcViews implements vscode.Disposable {
     // Both views want everything: one subscription each, so that each is read for only while it is visible, and one snapshot.
     this.everything = this.store.add(model.subscribe({}));
     this.processes = this.show(viewIds.processes, this.everything, index => processesNodes(index, { all: this.allProcesses, minor: minorKinds() }));
-    const debuggee = this.showFocused(viewIds.debuggee, index => markChanges(debuggeeNodes(index, mainPidsOf(focus.current), pidsOf(focus.current), minorKinds(), 'omitted' in focus.current ? focus.current.omitted : 0), companion.changes, index));
-    this.store.add(companion.onDidChange(() => debuggee.update()));
+    const debuggee = this.showFocused(viewIds.debuggee, index => markChanges(debuggeeNodes(index, mainPidsOf(focus.current), pidsOf(focus.current), minorKinds(), 'omitted' in focus.current ? focus.current.omitted : 0), companion.changes, index), () => leftBehindNodes(leaks.report));
+    this.debuggee = debuggee;
+    for (const source of [companion, leaks]) this.store.add(source.onDidChange(() => debuggee.update()));
     const waits = this.waits = this.showFocused(viewIds.waits, index => waitNodes(index, { idle: this.idleWaits }));
     this.machine = this.store.add(model.subscribe({ waits: true }));
     this.allWaits = this.show(viewIds.allWaits, this.machine, index => waitNodes(index, { idle: this.idleWaits, everybody: true }));
@@ -166,6 +170,12 @@ export class IpcViews implements vscode.Disposable {
     return false;
   }
 
+  /** Shows what the last debug session left behind; false when there is nothing. */
+  async revealLeaks(): Promise<boolean> {
+    await vscode.commands.executeCommand(`${viewIds.debuggee}.focus`);
+    return this.debuggee.reveal(leftBehindId);
+  }
+
   /** Draws the same snapshots again, because what is wanted of them changed. */
   redraw(): void {
     for (const tree of this.trees) tree.update();
@@ -205,14 +215,14 @@ export class IpcViews implements vscode.Disposable {
     return tree;
   }
 
-  /** Like `show`, keeping what it shows until the newly focused processes have been read. */
-  private showFocused(id: ViewId, nodes: (index: SnapshotIndex) => TreeNode[]): SnapshotTree {
+  /** Like `show`, keeping what it shows until the newly focused processes have been read. `always`: nodes that stand before all others, whether or not anything is in focus. */
+  private showFocused(id: ViewId, nodes: (index: SnapshotIndex) => TreeNode[], always: () => readonly TreeNode[] = () => []): SnapshotTree {
     let shown: TreeNode[] = [];
     const tree = this.store.add(new SnapshotTree(id, () => {
       const { snapshot } = this.focused;
       if (pidsOf(this.focus.current).length === 0) shown = [];
       else if (snapshot) shown = nodes(indexOf(snapshot));
-      return shown;
+      return [...always(), ...shown];
     }));
     this.connect(tree, id, this.focused);
     return tree;

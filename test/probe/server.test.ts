@@ -5,7 +5,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createMessageConnection, CancellationTokenSource, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { applyDelta, keyOf } from '../../native-probe/analysis/diff';
-import type { InitializeResult, SnapshotResult } from '../../native-probe/protocol';
+import type { EndRunResult, InitializeResult, JoinRunResult, SnapshotResult } from '../../native-probe/protocol';
 import { fixture, hasCompiler, probePath, Program } from './harness';
 import { skip } from '../skip';
 
@@ -116,5 +116,33 @@ describe('ipc-probe serve', () => {
     const closed = new Promise<void>(done => { connection.onClose(done); });
     child.kill('SIGKILL');
     await Promise.all([exited, closed]);
+  });
+
+  it('watches a run from its begin to its end, and tells what its processes left behind and others did not', async function () {
+    if (!hasCompiler()) skip(this, 'no C compiler');
+    const { connection } = start();
+    await initialize(connection);
+    const [ipc, other] = [Program.start(fixture('ipc')), Program.start(fixture('ipc'))];
+    const ask = async (program: Program, line: string): Promise<string> => { program.tell(line); return program.line(); };
+    await Promise.all([ipc.line(), other.line()]);
+    await connection.sendRequest('beginRun', { run: 'a' });
+    assert.deepEqual((await connection.sendRequest<JoinRunResult>('joinRun', { run: 'a', pids: [ipc.pid] })).living, [ipc.pid]);
+    const [left, kept, removed, foreign] = [await ask(ipc, 'shmget 0 4096 600'), await ask(other, 'shmget 0 4096 600'), await ask(ipc, 'shmget 0 4096 600'), await ask(other, 'msgget 0 600')];
+    try {
+      await ask(ipc, `shmrm ${removed}`);
+      await ipc.stop();
+      while ((await connection.sendRequest<JoinRunResult>('joinRun', { run: 'a', pids: [] })).living.length > 0) await new Promise(next => setTimeout(next, 20));
+      const { leaks, snapshot, means } = await connection.sendRequest<EndRunResult>('endRun', { run: 'a' });
+      const certain = leaks.filter(({ certainty }) => certainty === 'certain').map(({ objectId }) => objectId);
+      assert.deepEqual(certain.map(id => id.split(':').at(-1)), [left]);
+      assert.deepEqual(snapshot.objects.map(({ id }) => id).sort(), leaks.map(({ objectId }) => objectId).sort(), 'nothing but what leaked');
+      assert.ok(means.some(({ what, used }) => what === 'samples' && used));
+    } finally {
+      for (const line of [`shmrm ${left}`, `shmrm ${kept}`, `msgrm ${foreign}`]) await ask(other, line);
+      await other.stop();
+    }
+    assert.equal(await code(connection.sendRequest('endRun', { run: 'a' })), -32602, 'it has ended');
+    assert.equal(await code(connection.sendRequest('joinRun', { run: 'a', pids: [1] })), -32602);
+    assert.equal(await code(connection.sendRequest('beginRun', { run: '' })), -32602);
   });
 });
