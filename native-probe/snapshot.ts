@@ -89,26 +89,34 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
   const handles = waiting.handles.length === 0 ? found.handles : [...found.handles, ...waiting.handles];
 
   const names = namespaceNames(processes, readText('/proc/self/mountinfo').value ?? '', host);
-  const known = new Set(all.map(object => object.id));
+  // Where all kinds were asked for, every handle comes with its object; but waits bring handles of their own.
+  const complete = options.kinds === undefined && waiting.handles.length === 0;
+  const known = complete ? undefined : new Set(all.map(object => object.id));
   const snapshot: Snapshot = {
     version: 1, takenAt, host: Object.keys(names).length === 0 ? host : { ...host, namespaceNames: names }, processes: processes.map(toProcess), objects: all,
-    // A segment removed between the tables and the maps: its attachment has no object any more.
-    handles: handles.filter(handle => known.has(handle.objectId)), waits: waiting.waits, findings: waiting.findings, gaps: gaps.list(),
+    handles: known ? handles.filter(handle => known.has(handle.objectId)) : handles, waits: waiting.waits, findings: waiting.findings, gaps: gaps.list(),
   };
   return options.pids === undefined ? snapshot : focus(snapshot, options.pids);
 }
 
 /** What the facilities of these kinds find in one pass. */
 async function collectAll(context: ScanContext, wanted: (kind: CollectedKind) => boolean): Promise<Found> {
-  const objects: IpcObject[] = [];
-  const handles: Handle[] = [];
+  const all: Found[] = [];
+  let events: number | undefined;
   for (const { kinds, collect } of collectors) {
     if (!kinds.some(wanted)) continue;
-    const found = await collect(context);
-    for (const object of found.objects) objects.push(object);
-    for (const handle of found.handles) handles.push(handle);
+    if (collect === collectEventDescriptors) events = all.length;
+    all.push(await collect(context));
   }
-  return { objects: linkWatches(objects, handles, context.processes), handles };
+  const handles = joined(all.map(found => found.handles));
+  // What an epoll instance watches is known only from all handles.
+  const objects = joined(all.map((found, at) => at === events ? linkWatches(found, handles, context.processes) : found.objects));
+  return { objects, handles };
+}
+
+/** One list of several: copied whole, for there may be 100,000 entries. */
+function joined<T>(lists: readonly (readonly T[])[]): readonly T[] {
+  return ([] as T[]).concat(...lists);
 }
 
 /** A reader of waits may come upon an object that its facility has described before: the first description stays. */
@@ -134,5 +142,8 @@ async function collectSysvOfAllNamespaces(context: ScanContext): Promise<Found> 
   }
   if (context.complete) context.recollection.sysv.endOfPass();
   const processes = new Map(context.processes.map(process => [process.pid, process]));
-  return { objects, handles: [...attachments(context.processes), ...lastOperations(objects, processes, context.clock, context.host.pid)] };
+  // A segment removed between the tables and the maps: its attachment has no object any more.
+  const attached = attachments(context.processes);
+  const segments = attached.length === 0 ? undefined : new Set(objects.map(({ id }) => id));
+  return { objects, handles: [...attached.filter(({ objectId }) => segments?.has(objectId)), ...lastOperations(objects, processes, context.clock, context.host.pid)] };
 }

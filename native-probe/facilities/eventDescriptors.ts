@@ -140,19 +140,18 @@ function armed<K extends string>(name: K, seconds: string | undefined): Partial<
 const withInode = /^(?:pipe|socket|pidfd):\[(\d+)\]$/;
 
 /**
- * What every epoll instance watches, once all objects are known. The number of a watch is one in the table of the process
+ * The event descriptors with what every epoll instance watches, once all handles are known. The number of a watch is one in the table of the process
  * that added it, and it stays when that descriptor is closed and its number reused: so a process that has the instance must
  * have, under that number, an object whose inode is the watched one, or nothing is said.
  */
-export function linkWatches(objects: readonly IpcObject[], handles: readonly Handle[], processes: readonly ScannedProcess[], inodeOf = anonymousInode): readonly IpcObject[] {
+export function linkWatches(events: { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[] }, handles: readonly Handle[], processes: readonly ScannedProcess[], inodeOf = anonymousInode): readonly IpcObject[] {
   const holders = new Map<string, number[]>();
-  for (const { id, kind } of objects) if (kind === 'epoll') holders.set(id, []);
-  if (holders.size === 0) return objects;
+  for (const { id, kind } of events.objects) if (kind === 'epoll') holders.set(id, []);
+  if (holders.size === 0) return events.objects;
   let first: Handle | undefined;
   const pids = new Set<number>();
-  for (const handle of handles) {
-    // Looking up an id is dear, and only these can be of an epoll instance.
-    const its = handle.via === 'descriptor' && handle.objectId.startsWith('epoll:') ? holders.get(handle.objectId) : undefined;
+  for (const handle of events.handles) {
+    const its = holders.get(handle.objectId);
     if (its === undefined) continue;
     first ??= handle;
     its.push(handle.pid);
@@ -163,7 +162,7 @@ export function linkWatches(objects: readonly IpcObject[], handles: readonly Han
   const links = new Map<number, Map<number, string>>();
   for (const { pid, descriptors } of processes) if (pids.has(pid)) links.set(pid, new Map((descriptors ?? []).map(({ fd, target }) => [fd, target])));
   const anonymous = inodeOf(first);
-  return objects.map(object => {
+  return events.objects.map(object => {
     if (object.kind !== 'epoll' || object.state.watches === null) return object;
     const its = holders.get(object.id) ?? [];
     const watches = object.state.watches.map(watch => {

@@ -10,6 +10,8 @@ import type { Result } from '../kernel/procfs';
 import { isGone, readLink } from '../kernel/procfs';
 import { parseProcInet, parseProcNetlink, parseProcPacket, parseProcUnix, readProcNet } from '../kernel/procNet';
 import type { OtherRecord } from '../kernel/procNet';
+import { askForSockets } from './socketQuestions';
+import type { AskedSockets } from './socketQuestions';
 import { AF_INET, AF_INET6, askUnix, decodeUnix, dumpInet, dumpUnix, IPPROTO_TCP, IPPROTO_UDP, openSockDiag, unixInodeAt } from '../kernel/sockDiag';
 import type { InetRecord, UnixRecord } from '../kernel/sockDiag';
 
@@ -37,7 +39,10 @@ const listed = [
 /** Reads all of them, the own namespace first. */
 export async function readSocketTables(context: ScanContext): Promise<NamespaceSockets[]> {
   const own = ownNetNamespace();
-  const tables = [await readNamespace(context, own ?? 'unknown', 'self', openSockDiag())];
+  const diag = openSockDiag();
+  let asked: AskedSockets | undefined;
+  if (!context.complete && diag.value !== undefined && own !== null) asked = await askForSockets(context, own, diag.value);
+  const tables = [await readNamespace(context, own ?? 'unknown', 'self', diag, asked)];
   for (const [namespace, processes] of otherNamespaces(context, own)) {
     for (const process of processes) {
       const diag = inNetNamespaceOf(process.pid, openSockDiag);
@@ -64,8 +69,12 @@ function otherNamespaces(context: ScanContext, own: string | null): Map<string, 
   return others;
 }
 
-/** One namespace. `diag`: a sock_diag socket made in it (closed here), or why there is none. */
-async function readNamespace(context: ScanContext, namespace: string, process: ScannedProcess | 'self', diag: Result<number>): Promise<NamespaceSockets> {
+/** One namespace. `diag`: a sock_diag socket made in it (closed here), or why there is none. `asked`: what was asked for already, instead of all. */
+async function readNamespace(context: ScanContext, namespace: string, process: ScannedProcess | 'self', diag: Result<number>, asked?: AskedSockets): Promise<NamespaceSockets> {
+  if (asked && !asked.others) {
+    if (diag.value !== undefined) closeNetlink(diag.value);
+    return { namespace, unix: asked.unix, unixWithPeers: true, inet: [], other: [] };
+  }
   const pid = process === 'self' ? 'self' : process.pid;
   const where = process === 'self' ? `the own network namespace (${namespace})` : `network namespace ${namespace} of pid ${process.pid} (${process.comm})`;
   const inet: InetRecord[] = [], other: OtherRecord[] = [];
@@ -89,6 +98,7 @@ async function readNamespace(context: ScanContext, namespace: string, process: S
       if (found.value === undefined) readInet(context, namespace, where, pid, name, table, inet);
       else for (const record of found.value) inet.push(record); // never spread: there may be 100,000
     }
+    if (asked) return { namespace, unix: asked.unix, unixWithPeers: true, inet, other };
     const unix = await dumpUnix(diag.value, pause, (bytes, start, end) => decodeOnce(context, bytes, start, end));
     if (unix.value) return { namespace, unix: unix.value, unixWithPeers: true, inet, other };
     context.gaps.failed({ facility: 'unix-socket', namespace, field: 'peer,rqueue,wqueue' }, `the kernel does not list the UNIX sockets of ${where} with their peers (UNIX_DIAG)`, unix.errno, 'load the kernel module unix_diag');

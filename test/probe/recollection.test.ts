@@ -11,7 +11,8 @@ describe('a server that has looked before', function () {
   before(function () { if (!hasCompiler()) this.skip(); });
   afterEach(() => Program.stopAll());
 
-  it('says after every change what a first look says', async () => {
+  it('says after every change what a first look says', async function () {
+    this.timeout(180_000); // forty passes over whatever runs here
     const child = spawn(process.execPath, [probePath(), 'serve'], { stdio: ['pipe', 'pipe', 'inherit'] });
     const connection = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
     connection.listen();

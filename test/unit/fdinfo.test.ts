@@ -142,7 +142,7 @@ describe('what an epoll instance watches', () => {
   const handle = (objectId: string, pid: number, fd: number): Handle => ({ objectId, pid, via: 'descriptor', fd });
   const targets = (watches: readonly { fd: number; inode?: string }[], handles: readonly Handle[], processes: readonly ScannedProcess[]): (string | undefined)[] => {
     const epoll: IpcObject = { id: 'epoll:1', kind: 'epoll', persistence: 'process', state: { watches: watches.map(watch => ({ ...watch, events: '0x1' })) } };
-    const [linked] = linkWatches([epoll], handles, processes, () => '1039');
+    const [linked] = linkWatches({ objects: [epoll], handles }, handles, processes, () => '1039');
     assert.ok(linked?.kind === 'epoll');
     return linked.state.watches?.map(({ target }) => target) ?? [];
   };
