@@ -1,7 +1,7 @@
 // What all measurements share: loads, the least of several times, a warm server. Everything that is started is ended, and the scratch folder removed.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -40,38 +40,55 @@ export const median = values => [...values].sort((a, b) => a - b)[Math.floor(val
 /** The load average of the last minute: what figures are worth. */
 export const load = () => loadavg()[0].toFixed(1);
 
-/** The least wall-clock milliseconds of a command, its output thrown away; undefined when it is not there. */
-export function timeOf(command, args, times = 5) {
-  const results = [];
-  for (let i = 0; i < times; i++) {
-    const begin = performance.now();
-    const { error } = spawnSync(command, args, { stdio: 'ignore' });
-    if (error) return undefined;
-    results.push(performance.now() - begin);
-  }
-  return least(results);
+/** Milliseconds of the processor that the ended children of this process have had (in ticks of 10 ms; proc(5), cutime and cstime). */
+function ofChildren() {
+  const [user, system] = readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ').slice(13, 15).map(Number);
+  return (user + system) * 10;
 }
 
-/** Runs `work` beside a warm server. `ask`: least milliseconds of a request after the first; `whole`: one answer; `peak`: the server's most memory in MB. */
+/** The least milliseconds of a command, its output thrown away: of the clock, and of the processor; undefined when it is not there. */
+export function timesOf(command, args, times = 5) {
+  const clock = [], processor = [];
+  for (let i = 0; i < times; i++) {
+    const begin = performance.now(), before = ofChildren();
+    const { error } = spawnSync(command, args, { stdio: 'ignore' });
+    if (error) return undefined;
+    clock.push(performance.now() - begin);
+    processor.push(ofChildren() - before);
+  }
+  return { clock: least(clock), processor: least(processor) };
+}
+
+/** The same, of the clock alone. */
+export const timeOf = (command, args, times) => timesOf(command, args, times)?.clock;
+
+/** Milliseconds of the processor that all threads of a process have had. */
+function ofProcess(pid) {
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, tid) => sum + Number(readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'utf8').split(' ')[0]), 0) / 1e6;
+}
+
+/** Runs `work` beside a warm server. `ask`: least milliseconds of a request after the first; `measure`: the same, of clock and processor; `whole`: one answer; `peak`: the server's most memory in MB. */
 export async function warmServer(work) {
   const child = spawn(process.execPath, [probe, 'serve'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const connection = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
   connection.listen();
   await connection.sendRequest('initialize', { protocolVersion: 1, client: 'bench' });
-  const ask = async (params, times) => {
-    const results = [];
+  const measure = async (params, times) => {
+    const clock = [], processor = [];
     let since;
     for (let i = 0; i < times; i++) {
-      const begin = performance.now();
+      const begin = performance.now(), before = ofProcess(child.pid);
       const answer = await connection.sendRequest('snapshot', { ...params, since });
-      results.push(performance.now() - begin);
+      clock.push(performance.now() - begin);
+      processor.push(ofProcess(child.pid) - before);
       since = answer.serial;
     }
-    return least(results.slice(1));
+    return { clock: least(clock.slice(1)), processor: least(processor.slice(1)) };
   };
+  const ask = async (params, times) => (await measure(params, times)).clock;
   const whole = async params => (await connection.sendRequest('snapshot', params)).snapshot;
   try {
-    return await work(ask, () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024, whole);
+    return await work(ask, () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024, whole, measure);
   } finally {
     connection.dispose();
     child.stdin.end();

@@ -3,7 +3,7 @@
 // eventfds. The System V tables, and what they do not tell: the limit of a queue; values, waiters and last operators of a set
 // (GETALL, GETNCNT, GETZCNT, GETPID: the kernel has no interface that gives them for more than one). Of sockets: UNIX_DIAG, because
 // /proc/net/unix has neither peers nor queues, INET_DIAG for TCP and UDP, and the tables of the rarer families. /proc/locks, the mounts.
-// Nothing is parsed that is not needed to know what to read next. Prints milliseconds a pass, PASSES times.
+// Nothing is parsed that is not needed to know what to read next. Prints milliseconds a pass, PASSES times: of the clock, and of the processor.
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
@@ -115,14 +115,20 @@ static void pass(void) {
     slurp("/proc/self/mountinfo");
 }
 
+static double milliseconds(struct timespec from, struct timespec to) {
+    return (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
+}
+
 int main(int argc, char **argv) {
     int passes = argc > 1 ? atoi(argv[1]) : 1;
     for (int i = 0; i < passes; i++) {
-        struct timespec a, b;
+        struct timespec a, b, c, d;
         clock_gettime(CLOCK_MONOTONIC, &a);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &c);
         pass();
         clock_gettime(CLOCK_MONOTONIC, &b);
-        printf("%.3f\n", (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &d);
+        printf("%.3f %.3f\n", milliseconds(a, b), milliseconds(c, d));
     }
     return 0;
 }

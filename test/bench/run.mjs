@@ -6,33 +6,37 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { graph } from './graph.mjs';
-import { build, compile, here, least, load as loadAverage, probe, startLoad, table, timeOf, warmServer } from './measure.mjs';
+import { build, compile, here, least, load as loadAverage, probe, startLoad, table, timeOf, timesOf, warmServer } from './measure.mjs';
 import { waits } from './waits.mjs';
 
 let programs;
 const compiled = () => programs ??= { load: compile('load'), reads: compile('reads') };
-const passesOfReads = () => least(execFileSync(compiled().reads, ['9'], { encoding: 'utf8' }).trim().split('\n').map(Number).slice(1));
+const passesOfReads = () => {
+  const passes = execFileSync(compiled().reads, ['9'], { encoding: 'utf8' }).trim().split('\n').map(line => line.split(' ').map(Number)).slice(1);
+  return { clock: least(passes.map(([clock]) => clock)), processor: least(passes.map(([, processor]) => processor)) };
+};
 
 async function compare() {
   const load = await startLoad(compiled().load, 500, 50_000, 9_000);
   try {
     process.stderr.write(`load: ${load.line}\n`);
     const rows = [];
-    const add = (what, ms) => { rows.push({ what, ms }); process.stderr.write(`${what}: ${ms?.toFixed(0)} ms\n`); };
+    const add = (what, times) => { rows.push({ what, ms: times?.clock, processor: times?.processor }); process.stderr.write(`${what}: ${times?.clock.toFixed(0)} ms, ${times?.processor.toFixed(0)} of the processor\n`); };
     add('C program, only the unavoidable reads', passesOfReads());
-    const memory = await warmServer(async (ask, peak) => {
-      add('snapshot, warm server (deltas)', await ask({}, 10));
-      add('snapshot of one process, warm server', await ask({ pids: [load.pid + 1] }, 12));
+    const memory = await warmServer(async (ask, peak, whole, measure) => {
+      add('snapshot, warm server (deltas)', await measure({}, 15));
+      add('snapshot of one process, warm server', await measure({ pids: [load.pid + 1] }, 15));
       const most = peak();
-      add('snapshot with waits, warm server', await ask({ waits: true }, 6));
+      add('snapshot with waits, warm server', await measure({ waits: true }, 6));
       return most;
     });
-    add('ipc-probe snapshot --json (cold command)', timeOf(process.execPath, [probe, 'snapshot', '--json'], 3));
-    for (const [command, ...args] of [['lsfd'], ['lsof', '-nP'], ['lslocks'], ['ss', '-xap']]) add([command, ...args].join(' '), timeOf(command, args, 3));
-    add('lsipc -m, -q, -s', ['-m', '-q', '-s'].map(flag => timeOf('lsipc', [flag], 3)).reduce((a, b) => a === undefined || b === undefined ? undefined : a + b));
+    add('ipc-probe snapshot --json (cold command)', timesOf(process.execPath, [probe, 'snapshot', '--json'], 3));
+    for (const [command, ...args] of [['lsfd'], ['lsof', '-nP'], ['lslocks'], ['ss', '-xap']]) add([command, ...args].join(' '), timesOf(command, args, 3));
+    add('lsipc -m, -q, -s', ['-m', '-q', '-s'].map(flag => timesOf('lsipc', [flag], 3)).reduce((a, b) => a === undefined || b === undefined ? undefined : { clock: a.clock + b.clock, processor: a.processor + b.processor }));
     const lsfd = rows.find(({ what }) => what === 'lsfd')?.ms;
-    const reads = rows[0].ms;
-    table(['what', 'ms', '× the C program', 'lsfd ÷ this'], rows.map(({ what, ms }) => ms === undefined ? [what, 'not installed', '', ''] : [what, ms.toFixed(0), (ms / reads).toFixed(2), lsfd === undefined ? '' : (lsfd / ms).toFixed(2)]));
+    const [reads] = rows;
+    const cells = ({ what, ms, processor }) => [what, ms.toFixed(0), (ms / reads.ms).toFixed(2), lsfd === undefined ? '' : (lsfd / ms).toFixed(2), processor.toFixed(0), (processor / reads.processor).toFixed(2)];
+    table(['what', 'ms', '× the C program', 'lsfd ÷ this', 'ms of the processor', '× the C program'], rows.map(row => row.ms === undefined ? [row.what, 'not installed', '', '', '', ''] : cells(row)));
     console.log(`\npeak memory of the warm server: ${memory.toFixed(0)} MB`);
   } finally {
     await load.stop();
@@ -45,7 +49,7 @@ async function growth() {
     const load = await startLoad(compiled().load, processes, processes * 50, 300);
     try {
       const warm = await warmServer(ask => ask({}, 5));
-      points.push({ processes, warm, reads: passesOfReads(), lsfd: timeOf('lsfd', [], 1) });
+      points.push({ processes, warm, reads: passesOfReads().clock, lsfd: timeOf('lsfd', [], 1) });
     } finally {
       await load.stop();
     }
