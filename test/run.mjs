@@ -3,6 +3,7 @@
 // Each of build, lint and types counts as one check, and so does "nothing is left behind".
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureProbeTools } from './workbench/debian.mjs';
 import { build, ensureDependencies } from './workbench/dependencies.mjs';
 import { integration } from './integration/run.mjs';
 import { ipcObjects, leftBehind } from './workbench/leftovers.mjs';
@@ -40,7 +41,10 @@ const suites = {
     for (const project of ['tsconfig.json', 'tsconfig.webview.json', 'test/webview/tsconfig.json']) await node(typescript, '-p', project, '--noEmit');
   }),
   unit: inNode('unit', 10_000),
-  probe: inNode('probe', 60_000),
+  probe: async () => {
+    await ensureProbeTools();
+    return inNode('probe', 60_000)();
+  },
   webview: inNode('webview', 60_000),
   integration: () => integration(),
 };

@@ -46,6 +46,15 @@ export async function ensureDebuggers() {
   return { compiler, lldb, debugpy, delve };
 }
 
+/** What the probe's tests use beside Node; tests that need what cannot be had are skipped by name. */
+export async function ensureProbeTools() {
+  const tools = [[['cc', 'gcc', 'clang'], ['gcc', 'libc6-dev']], [['/usr/bin/sudo'], ['sudo']], [['setcap', '/usr/sbin/setcap'], ['libcap2-bin']], [['strace'], ['strace']], [['busybox', '/bin/busybox'], ['busybox']], [['ip', '/usr/sbin/ip'], ['iproute2']]];
+  for (const [programs, packages] of tools) {
+    const { path, why } = await ensure(programs, packages);
+    if (path === null) progress(why);
+  }
+}
+
 /** Whether this machine is Debian, for messages. */
 export function distribution() {
   try {
