@@ -8,6 +8,7 @@ import { rangeCounts } from './lockWords';
 import { ago, bytes, bytesExactly, count, inMarkdown, ownerWords, processName, processState, unknown, userName, visible, when } from './presentation';
 import type { SnapshotIndex } from './snapshotIndex';
 import { l10n } from './translation';
+import { undoWords } from './undoWords';
 
 /** IPC_PRIVATE, however many zeros it is written with. */
 const isPrivate = (key: string): boolean => /^0x0*$/.test(key);
@@ -115,7 +116,7 @@ function handleWord(handle: Handle): string {
     case 'attachment': return l10n.t('attached at {0}', address) + access;
     case 'lock': return lockWord(handle);
     case 'owner': return handle.tid === undefined ? l10n.t('owner') : l10n.t('owner: thread {0}', handle.tid);
-    case 'undo': return l10n.t('has undo operations');
+    case 'undo': return handle.tid === undefined ? l10n.t('at exit: {0} (SEM_UNDO)', undoWords(handle, 3)) : l10n.t('at the exit of thread {0}: {1} (SEM_UNDO)', handle.tid, undoWords(handle, 3));
     case 'last-operation': return handle.operation === undefined ? l10n.t('last operation') : l10n.t('last {0}', visible(handle.operation));
     default: return never(handle.via);
   }

@@ -4,7 +4,7 @@ import { grouped } from './snapshotIndex';
 import { l10n } from './translation';
 import { isByDesign, isUnreadProcess } from './views/unseen';
 
-export type Cause = 'sandbox' | 'hidepid' | 'other-user' | 'yama' | 'protected' | 'even-root' | 'namespace' | 'mqueue' | 'kernel' | 'gone' | 'open' | 'other' | 'by-design';
+export type Cause = 'sandbox' | 'hidepid' | 'other-user' | 'privileged' | 'yama' | 'protected' | 'even-root' | 'namespace' | 'mqueue' | 'kernel' | 'gone' | 'open' | 'other' | 'by-design';
 /** What a person can do about a cause. `mount` and `ptrace` copy a command for a terminal; `remote` opens VS Code's menu of other places to work in; `text`: for whom it may concern. */
 export type Remedy = 'administrator' | 'mount' | 'ptrace' | 'remote' | 'text' | 'log' | 'refresh' | 'waits' | 'objects';
 
@@ -24,6 +24,10 @@ export const causes: Readonly<Record<Cause, CauseWords>> = {
   'other-user': {
     title: () => l10n.t('They belong to another user'), remedies: ['administrator'],
     explanation: () => l10n.t('The kernel lets only a process of the same user, or the administrator, read descriptors, mappings and values.'),
+  },
+  privileged: {
+    title: () => l10n.t('Told to the administrator only'), remedies: ['administrator'],
+    explanation: () => l10n.t('The kernel tells it to nobody else, not even about processes of one’s own.'),
   },
   yama: {
     title: () => l10n.t('Own processes that this program did not start (Yama)'), remedies: ['administrator', 'ptrace'],
@@ -86,6 +90,7 @@ export function causeOfGap(gap: Gap, { host, processes, closed }: Beholder): Cau
   if (namespace !== undefined && pid === undefined) return 'namespace';
   if (isDenied(errno)) {
     if (host.uid === 0) return 'even-root';
+    if (field === 'undo') return 'privileged';
     if (pid === undefined || processes.get(pid)?.uid !== host.uid) return 'other-user';
     return closed.has(pid) ? 'protected' : 'yama';
   }

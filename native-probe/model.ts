@@ -141,7 +141,17 @@ export interface Handle {
   readonly lock?: { readonly type: Known<'read' | 'write'>; readonly start: Decimal; readonly end: LockEnd };
   /** For last-operation: which one, in the manual page's word (msgsnd, msgrcv, semop, shmat, shmdt). */
   readonly operation?: string;
+  /**
+   * For undo (SEM_UNDO): what is added to each semaphore of the set when the process, or the thread, exits; those with 0 are left out.
+   * Empty: it used the set so, and owes nothing at present.
+   */
+  readonly undo?: readonly UndoAdjustment[];
+  /** For undo: PIDs of others who share the list (CLONE_SYSVSEM). It is applied when the last of them exits. */
+  readonly sharedWith?: readonly number[];
 }
+
+/** `num`: of the semaphore in its set, from 0 on. A positive `adjustment` gives back what was taken, a negative one takes what was given. */
+export interface UndoAdjustment { readonly num: number; readonly adjustment: number }
 
 export interface ThreadRef { readonly pid: number; readonly tid?: number }
 

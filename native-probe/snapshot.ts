@@ -9,6 +9,7 @@ import { scanProcesses, toProcess } from './processes';
 import type { ScannedProcess } from './processes';
 import { collectSysv, sysvKinds } from './facilities/sysv';
 import { attachments, lastOperations } from './facilities/sysvHandles';
+import { undoHolders } from './facilities/undoHolders';
 import { collectPosixMessageQueues } from './facilities/posixMessageQueue';
 import { collectDevShm } from './facilities/devShm';
 import { collectPipes } from './facilities/pipe';
@@ -145,5 +146,5 @@ async function collectSysvOfAllNamespaces(context: ScanContext): Promise<Found> 
   // A segment removed between the tables and the maps: its attachment has no object any more.
   const attached = attachments(context.processes);
   const segments = attached.length === 0 ? undefined : new Set(objects.map(({ id }) => id));
-  return { objects, handles: [...attached.filter(({ objectId }) => segments?.has(objectId)), ...lastOperations(objects, processes, context.clock, context.host.pid)] };
+  return { objects, handles: [...attached.filter(({ objectId }) => segments?.has(objectId)), ...undoHolders(context, objects), ...lastOperations(objects, processes, context.clock, context.host.pid)] };
 }

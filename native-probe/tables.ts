@@ -49,11 +49,17 @@ export function stateInBrief(object: IpcObject): string {
   }
 }
 
+/** "undo 0:+1 2:-3": what an exit adds to which semaphore. */
+function undoInBrief(undo: NonNullable<Handle['undo']>): string {
+  const parts = undo.slice(0, 8).map(({ num, adjustment }) => `${num}:${adjustment > 0 ? '+' : ''}${adjustment}`);
+  return undo.length === 0 ? 'undo nothing' : `undo ${parts.join(' ')}${undo.length > 8 ? ` and ${undo.length - 8} more` : ''}`;
+}
+
 function users(handles: readonly Handle[], names: ReadonlyMap<number, string>): string {
   const byPid = new Map<number, Set<string>>();
-  for (const { pid, via, access, operation } of handles) {
+  for (const { pid, via, access, operation, undo } of handles) {
     const words = byPid.get(pid) ?? new Set();
-    byPid.set(pid, words.add(operation === undefined ? `${via}${access === undefined ? '' : ` ${access}`}` : `last ${operation}`));
+    byPid.set(pid, words.add(undo !== undefined ? undoInBrief(undo) : operation === undefined ? `${via}${access === undefined ? '' : ` ${access}`}` : `last ${operation}`));
   }
   const all = [...byPid].map(([pid, words]) => `${names.get(pid) ?? '?'}[${pid}] ${[...words].join('+')}`);
   return all.length > 6 ? `${all.slice(0, 6).join(', ')}, and ${all.length - 6} more` : all.join(', ');

@@ -3,6 +3,7 @@ import type { Handle, Via } from '../../native-probe/model';
 import type { Column, Row, Section, Value } from '../../webview/protocol';
 import { endsOf } from '../bothEnds';
 import { l10n } from '../translation';
+import { undoWords } from '../undoWords';
 import type { Inspected } from './inspected';
 import type { TableLimits } from './stateSections';
 import { limited } from './stateSections';
@@ -16,7 +17,7 @@ export function viaInWords(via: Via, operation?: string): string {
     case 'attachment': return l10n.t('attachment');
     case 'lock': return l10n.t('holds a lock');
     case 'owner': return l10n.t('owner');
-    case 'undo': return l10n.t('undo value');
+    case 'undo': return l10n.t('undo at exit (SEM_UNDO)');
     case 'last-operation': return operation === undefined ? l10n.t('last operation') : l10n.t('last {0}', operation);
     default: return via satisfies never;
   }
@@ -36,12 +37,14 @@ function lockType(type: NonNullable<Handle['lock']>['type']): string {
   return type === null ? l10n.t('unknown') : type === 'read' ? l10n.t('read') : l10n.t('write');
 }
 
-function where({ fd, address, tid, end, lock }: Handle): string | undefined {
+function where(handle: Handle): string | undefined {
+  const { fd, address, tid, end, lock } = handle;
   const parts = [
     fd === undefined ? undefined : l10n.t('fd {0}', fd),
     address === undefined ? undefined : l10n.t('at {0}', address),
     tid === undefined ? undefined : l10n.t('thread {0}', tid),
     end,
+    handle.via === 'undo' ? undoWords(handle, 20) : undefined,
     lock && (lock.start === '0' && lock.end === 'EOF' ? l10n.t('{0} lock', lockType(lock.type)) : l10n.t('{0} lock on bytes {1} to {2}', lockType(lock.type), lock.start, lock.end)),
   ].filter(part => part !== undefined);
   return parts.length > 0 ? parts.join(', ') : undefined;

@@ -73,14 +73,15 @@ function listed(processes: readonly Process[], most = 3): string {
   return processes.length > most ? `${head} and ${processes.length - most} more` : head;
 }
 
-const handleWords = { descriptor: 'has it open', mapping: 'maps it', attachment: 'has it attached', lock: 'locks it', owner: 'owns it', undo: 'would undo it', 'last-operation': 'used it last' } as const;
+const handleWords = { descriptor: 'has it open', mapping: 'maps it', attachment: 'has it attached', lock: 'locks it', owner: 'owns it', undo: 'changed it, and would undo that when it exits (SEM_UNDO)', 'last-operation': 'used it last' } as const;
+const usedWithUndo = 'has used it with SEM_UNDO, and lives';
 
 function usedBy(object: IpcObject, view: View): string[] {
   const lines = new Set<string>();
-  for (const { pid, via } of view.handlesOf.get(object.id) ?? []) {
+  for (const { pid, via, undo } of view.handlesOf.get(object.id) ?? []) {
     if (via === 'last-operation') continue;
     const process = view.processes.get(pid);
-    lines.add(`${process ? named(process) : `pid ${pid}`} ${handleWords[via]}`);
+    lines.add(`${process ? named(process) : `pid ${pid}`} ${undo?.length === 0 ? usedWithUndo : handleWords[via]}`);
   }
   return [...lines];
 }

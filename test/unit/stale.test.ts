@@ -82,6 +82,12 @@ describe('a System V semaphore set', () => {
     const set: IpcObject = { ...base, kind: 'sysv-semaphore-set', id: 'o', state: { nsems: 1, ctime: at(40), sems: [{ val: 0, ncnt: 1, zcnt: 0, pid: 0 }] } };
     assert.deepEqual(judge(set), { objectId: 'o', verdict: 'in-use', evidence: ['1 thread waits on it'] });
   });
+  it('that somebody would change at exit, or has used so, is in use', () => {
+    const set: IpcObject = { ...base, kind: 'sysv-semaphore-set', id: 'o', state: { nsems: 1, ctime: at(40), sems: [{ val: 0, ncnt: 0, zcnt: 0, pid: 0 }] } };
+    const withUndo = (undo: { num: number; adjustment: number }[]): StaleJudgement => judge(set, { processes: [process(50, 1)], handles: [{ objectId: 'o', pid: 50, via: 'undo', undo }] });
+    assert.deepEqual(withUndo([{ num: 0, adjustment: 1 }]), { objectId: 'o', verdict: 'in-use', evidence: ['pid 50 (p50) changed it, and would undo that when it exits (SEM_UNDO)'] });
+    assert.deepEqual(withUndo([]), { objectId: 'o', verdict: 'in-use', evidence: ['pid 50 (p50) has used it with SEM_UNDO, and lives'] });
+  });
 });
 
 describe('a POSIX object', () => {

@@ -25,6 +25,8 @@ describe('the cause of a gap', () => {
     ['other-user', denied({ pid: 6, facility: 'processes', field: 'fd,maps' })],
     ['other-user', denied({ objectId: 'posix-semaphore:1:2', field: 'value' })],
     ['other-user', aGap('a', 'the path is not known', { objectId: 'flock-lock:1:2', field: 'path', facility: 'flock-lock' }, 'run the probe as root to see them')],
+    ['privileged', denied({ facility: 'sysv-semaphore-set', field: 'undo' }, 'EPERM')],
+    ['kernel', { ...denied({ facility: 'sysv-semaphore-set', field: 'undo' }, 'ENOENT'), reason: 'cannot read it: this kernel does not tell where it keeps them' }],
     ['namespace', denied({ facility: 'sysv-shared-memory', namespace: '7' }, 'EPERM')],
     ['mqueue', denied({ facility: 'posix-message-queue', namespace: '1', field: 'list' }, 'EPERM', 'mount one (mount -t mqueue none /dev/mqueue), or run the probe as root')],
     ['kernel', denied({ facility: 'epoll' }, 'ENOSYS')],
@@ -58,7 +60,7 @@ describe('the page', () => {
   it('has an action for every cause, and asks nobody for rights who has them', () => {
     const gaps = [
       aGap('1', 'x', { facility: 'processes', field: 'sandbox' }), aGap('2', 'x', { facility: 'processes', field: 'hidepid' }), denied({ pid: 6, facility: 'processes', field: 'fd' }), denied({ pid: 5, facility: 'waits', field: 'syscall' }),
-      denied({ pid: 7, facility: 'processes', field: 'fd' }), denied({ facility: 'pipe', namespace: '7' }, 'EPERM'), denied({ facility: 'posix-message-queue', field: 'list' }, 'EPERM', 'mount one (mount -t mqueue none x)'), denied({ facility: 'epoll' }, 'ENOSYS'),
+      denied({ pid: 7, facility: 'processes', field: 'fd' }), denied({ facility: 'pipe', namespace: '7' }, 'EPERM'), denied({ facility: 'posix-message-queue', field: 'list' }, 'EPERM', 'mount one (mount -t mqueue none x)'), denied({ facility: 'epoll' }, 'ENOSYS'), denied({ facility: 'sysv-semaphore-set', field: 'undo' }, 'EPERM'),
       denied({ objectId: 'pipe:1' }, 'ESRCH'), aGap('3', 'x', { facility: 'waits', field: 'owner' }), aGap('4', 'x', { pid: 5, facility: 'processes', field: 'stat' }), aGap('5', 'x', { facility: 'pipe', field: 'capacity' }),
     ];
     const snapshot = aSnapshot({ gaps, host: { ...aSnapshot().host, uid: 1000 }, processes: [aProcess(5, { uid: 1000 }), aProcess(6, { uid: 0 }), aProcess(7, { uid: 1000 })] });

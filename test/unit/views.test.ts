@@ -1,11 +1,12 @@
 import { strict as assert } from 'node:assert';
-import type { Snapshot } from '../../native-probe/model';
+import type { Handle, IpcObject, Snapshot } from '../../native-probe/model';
 import { indexOf } from '../../extension/snapshotIndex';
+import { endNodes } from '../../extension/views/endNodes';
 import { debuggeeNodes } from '../../extension/views/debuggee';
 import { ipcObjectNodes } from '../../extension/views/ipcObjects';
 import type { TreeNode } from '../../extension/views/treeNode';
 import { waitNodes } from '../../extension/views/waits';
-import { aGap, aProcess, aQueue, aSegment, aSemaphore, aSnapshot, attached } from './snapshots';
+import { aGap, aProcess, aQueue, aSegment, aSemaphore, aSnapshot, attached, ipcns } from './snapshots';
 
 /** What can be expanded below a node. */
 function below(node: TreeNode): readonly TreeNode[] {
@@ -100,6 +101,22 @@ Synchronization | 1
 
   it('orders by number, not by digits', () => {
     assert.deepEqual(all(objects(aSnapshot({ objects: [aSegment(10), aSegment(9)] }))).filter(it => it.objectId).map(it => it.label), ['shmid 9', 'shmid 10']);
+  });
+});
+
+describe('undo values (SEM_UNDO)', () => {
+  const set: IpcObject = { id: `sysv-semaphore-set:${ipcns}:5`, kind: 'sysv-semaphore-set', namespace: ipcns, persistence: 'kernel', key: '0x5', state: { nsems: 9, ctime: '2026-01-01T00:00:00.000Z', sems: null } };
+  const shown = (handle: Partial<Handle>): string | undefined => endNodes('x', set, indexOf(aSnapshot({ objects: [set], processes: [aProcess(100)], handles: [{ objectId: set.id, pid: 100, via: 'undo', ...handle }] })))[0]?.description;
+
+  it('stand beside the process that would give them back', () => {
+    assert.equal(shown({ undo: [{ num: 0, adjustment: 1 }, { num: 3, adjustment: -2 }] }), 'PID 100 · at exit: +1 to semaphore 0, −2 to semaphore 3 (SEM_UNDO)');
+    assert.equal(shown({ tid: 102, undo: [{ num: 0, adjustment: 1 }] }), 'PID 100 · at the exit of thread 102: +1 to semaphore 0 (SEM_UNDO)');
+  });
+  it('are cut where there are many, and nothing and sharing are said', () => {
+    assert.equal(shown({ undo: Array.from({ length: 9 }, (_, num) => ({ num, adjustment: 1 })) }), 'PID 100 · at exit: +1 to semaphore 0, +1 to semaphore 1, +1 to semaphore 2, 6 more (SEM_UNDO)');
+    assert.equal(shown({ undo: [] }), 'PID 100 · at exit: nothing to give back (SEM_UNDO)');
+    assert.equal(shown({ undo: [{ num: 0, adjustment: 1 }], sharedWith: [7] }), 'PID 100 · at exit: +1 to semaphore 0, when PID 7 has exited too (SEM_UNDO)');
+    assert.equal(shown({ undo: [{ num: 0, adjustment: 1 }], sharedWith: [7, 8] }), 'PID 100 · at exit: +1 to semaphore 0, when the 2 processes that share it have exited too (SEM_UNDO)');
   });
 });
 

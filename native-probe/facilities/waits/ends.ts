@@ -12,6 +12,7 @@ export class Ends {
   readonly objects: ReadonlyMap<string, IpcObject>;
   readonly #byDescriptor = new Map<number, Map<number, Handle>>();
   readonly #byObject = new Map<string, Handle[]>();
+  readonly #undo = new Map<string, Handle[]>();
   readonly #links = new Map<number, ReadonlyMap<number, string>>();
   readonly #unreadable: readonly ScannedProcess[];
   readonly #byPid: ReadonlyMap<number, ScannedProcess>;
@@ -22,6 +23,10 @@ export class Ends {
     this.#byPid = new Map(context.processes.map(process => [process.pid, process]));
     this.#unreadable = context.processes.filter(process => process.descriptors === null && !process.kernelThread);
     for (const handle of found.handles) {
+      if (handle.via === 'undo') {
+        const holders = this.#undo.get(handle.objectId);
+        if (holders) holders.push(handle); else this.#undo.set(handle.objectId, [handle]);
+      }
       if (handle.via !== 'descriptor') continue;
       const its = this.#byObject.get(handle.objectId);
       if (its) its.push(handle); else this.#byObject.set(handle.objectId, [handle]);
@@ -34,6 +39,11 @@ export class Ends {
   /** Everybody's descriptors of an object. */
   holders(objectId: string): readonly Handle[] {
     return this.#byObject.get(objectId) ?? [];
+  }
+
+  /** Those whose exit would change a semaphore set (SEM_UNDO), as far as that could be read. */
+  undoHolders(objectId: string): readonly Handle[] {
+    return this.#undo.get(objectId) ?? [];
   }
 
   /** A process's descriptor, as the pass saw it. */

@@ -1,6 +1,6 @@
 // The readers of semop(2), msgsnd(2) and msgrcv(2). Nobody owns a System V object: whoever has the right to it may act, which is a gap in
 // every clause; the last operators are candidates, no more.
-import type { Alternative, SysvMessageQueue, SysvSemaphoreSet } from '../../model';
+import type { Alternative, SysvMessageQueue, SysvSemaphoreSet, ThreadRef } from '../../model';
 import { startedBefore } from '../sysvHandles';
 import { sysvId } from '../sysv';
 import type { SysvKind } from '../sysv';
@@ -71,16 +71,37 @@ export const readSemop = (name: 'semop' | 'semtimedop'): WaitReader => blocked =
   };
 };
 
-function semaphoreWakers(blocked: BlockedCall, set: SysvSemaphoreSet, semid: number, { index, change }: SemaphoreOperation): Wakers {
+/**
+ * Who would give back what is waited for when it exits (SEM_UNDO): a candidate like the last operator, and one of whom it is certain that it
+ * took it. Not the waiter itself, unless another of its threads has it: blocked as it is, it will not exit.
+ */
+function undoCandidates({ scene, process }: BlockedCall, set: SysvSemaphoreSet, { index, change }: SemaphoreOperation): { thread: ThreadRef; adjustment: number }[] {
+  return scene.ends.undoHolders(set.id).flatMap(({ pid, tid, undo }) => {
+    const adjustment = undo?.find(({ num }) => num === index)?.adjustment ?? 0;
+    const helps = change === 0 ? adjustment < 0 : adjustment > 0;
+    return helps && (pid !== process.pid || scene.threads(pid).length > 1) ? [{ thread: tid === undefined ? { pid } : { pid, tid }, adjustment }] : [];
+  });
+}
+
+function semaphoreWakers(blocked: BlockedCall, set: SysvSemaphoreSet, semid: number, operation: SemaphoreOperation): Wakers {
   const { scene, process } = blocked;
+  const { index, change } = operation;
   const event = change === 0 ? `semaphore ${index} of semid ${semid} to become 0` : `${-change} on semaphore ${index} of semid ${semid}`;
   const last = lastOperator(blocked, set.state.sems?.[index]?.pid ?? null, set.state.otime);
   // Who took it last is who will give it back, as locks are made of semaphores; a consumer that took from an empty queue is nobody's hope,
   // unless another of its threads has it.
   const candidate = last === process.pid && scene.threads(last).length < 2 ? undefined : last;
-  const known = candidate === undefined ? 'nobody of whom the kernel knows' : `${scene.byPid.get(candidate)?.comm ?? '?'} (${candidate}), which did the last operation on it`;
-  const gap = scene.context.gaps.add({ facility: 'waits', objectId: set.id, field: `owner,${index}` }, `semaphores have no owner: any process with rights on semid ${semid} can change semaphore ${index}; the candidate is ${known}`);
-  const alternatives: Alternative[] = candidate === undefined ? [] : [{ objectId: set.id, event, threads: [{ pid: candidate }] }];
+  const owing = undoCandidates(blocked, set, operation);
+  const nameOf = (pid: number): string => `${scene.byPid.get(pid)?.comm ?? '?'} (${pid})`;
+  const candidates = [
+    ...candidate === undefined ? [] : [`${nameOf(candidate)}, which did the last operation on it`],
+    ...owing.slice(0, 4).map(({ thread: { pid }, adjustment }) => `${nameOf(pid)}, whose exit would ${adjustment > 0 ? `give back ${adjustment}` : `take ${-adjustment}`} (SEM_UNDO)`),
+    ...owing.length > 4 ? [`${owing.length - 4} more whose exit would change it`] : [],
+  ];
+  const known = candidates.length === 0 ? 'the candidate is nobody of whom the kernel knows' : candidates.length === 1 ? `the candidate is ${candidates.join('')}` : `the candidates are ${candidates.join('; ')}`;
+  const gap = scene.context.gaps.add({ facility: 'waits', objectId: set.id, field: `owner,${index}` }, `semaphores have no owner: any process with rights on semid ${semid} can change semaphore ${index}; ${known}`);
+  const alternatives: Alternative[] = candidate === undefined || owing.some(({ thread }) => thread.pid === candidate && thread.tid === undefined) ? [] : [{ objectId: set.id, event, threads: [{ pid: candidate }] }];
+  for (const { thread } of owing) alternatives.push({ objectId: set.id, event: `${event} (given back at exit: SEM_UNDO)`, threads: [thread] });
   return { alternatives, gaps: [gap] };
 }
 
