@@ -5,6 +5,8 @@ import type { IpcObject } from '../native-probe/model';
 import { DisposableStore, onDispose } from './dispose';
 import type { MemoryRange, ReadMemory } from './memoryReading';
 import { MemoryUnavailable, pieceOf, readRange } from './memoryReading';
+import type { Place } from './memoryPlaces';
+import { placeOf } from './memoryPlaces';
 import { fileNameOf } from './memorySaving';
 import { bytes } from './presentation';
 import { l10n } from './translation';
@@ -19,17 +21,6 @@ const longestCompared = 1 << 20;
 export function memoryUri(object: IpcObject, range?: MemoryRange): vscode.Uri {
   const parts = [object.id, ...(range === undefined ? [] : [`${range.start}-${range.end}`]), fileNameOf(object)];
   return vscode.Uri.from({ scheme: memoryScheme, path: `/${parts.map(encodeURIComponent).join('/')}` });
-}
-
-interface Place { readonly id: string; readonly range?: MemoryRange }
-
-/** What a path of this file system means; undefined for its directories and for anything else. Exported for tests. */
-export function placeOf(path: string): Place | undefined {
-  const [id, ...rest] = path.split('/').slice(1).map(part => { try { return decodeURIComponent(part); } catch { return part; /* no encoding of ours: it names nothing */ } });
-  if (id === undefined || id === '' || rest.length < 1 || rest.length > 2 || rest.some(part => part === '')) return undefined;
-  if (rest.length === 1) return { id };
-  const [, start, end] = /^(\d{1,16})-(\d{1,16})$/.exec(rest[0] ?? '') ?? [];
-  return start === undefined || end === undefined || Number(end) < Number(start) ? undefined : { id, range: { start: Number(start), end: Number(end) } };
 }
 
 export class MemoryFiles implements vscode.FileSystemProvider, vscode.Disposable {

@@ -74,6 +74,17 @@ export class MemoryCache {
 
   isFresh(index: number): boolean { return this.blocks.get(index)?.generation === this.generation; }
 
+  /** As many bytes from an offset on as were read and seen, at most `length`. */
+  prefix(offset: number, length: number): Uint8Array {
+    let end = offset;
+    while (end < offset + length) {
+      const block = this.blocks.get(Math.floor(end / blockSize));
+      if (block === undefined || block.state === 'unseen' || block.index * blockSize + block.bytes.length <= end) break;
+      end = block.index * blockSize + block.bytes.length;
+    }
+    return this.bytes(offset, Math.min(end - offset, length)) ?? new Uint8Array(0);
+  }
+
   /** Bytes of a range; undefined when a part of it was not read, or could not be seen. */
   bytes(offset: number, length: number): Uint8Array | undefined {
     const found = new Uint8Array(length);

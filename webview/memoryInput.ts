@@ -1,4 +1,4 @@
-// What a user types in the memory view: offsets, and bytes to search for. Pure.
+// What a user types in the memory view (offsets, bytes to search for), and finding a place in a list of hits. Pure.
 
 /** An offset in decimal ("4096", "4_096", "4,096") or hexadecimal ("0x1000", "1000h"); undefined for anything else. */
 export function parseOffset(text: string): number | undefined {
@@ -29,4 +29,14 @@ export function parsePattern(text: string, kind: 'text' | 'hex'): ParsedPattern 
 
 function bounded(bytes: Uint8Array): ParsedPattern {
   return bytes.length > longestPattern ? { problem: 'patternTooLong' } : { bytes };
+}
+
+/** Index of the last entry of an ascending list that is not above a value; -1 when all are. */
+export function lastAtOrBefore(list: readonly number[], value: number): number {
+  let low = 0, high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((list[middle] ?? Infinity) <= value) low = middle + 1; else high = middle;
+  }
+  return low - 1;
 }

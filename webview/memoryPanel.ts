@@ -70,7 +70,7 @@ class MemoryView {
     }, fill(strings.memory, visible(state.name)), { offset: strings.offsetColumn, text: strings.textColumn });
     this.strip = new PageStrip(offset => { this.grid.goTo(offset, { centred: true }); });
     this.values = new ValuePane(strings, language, littleEndian, state, {
-      bytes: (offset, length) => this.cache.bytes(offset, length), want: () => this.look(), copy: text => this.copyText(text),
+      bytes: (offset, length) => this.cache.bytes(offset, length), prefix: (offset, length) => this.cache.prefix(offset, length), want: () => this.look(), copy: text => this.copyText(text),
       declarations: (text, structure) => { this.keep({ declarations: text, structure }); api.postMessage({ type: 'declarations', text }); },
       select: (offset, length) => this.grid.goTo(offset, { length }),
     });

@@ -33,6 +33,8 @@ export interface MemoryStrings {
   readonly stateHelp: Readonly<Record<PageState, string>>;
   readonly pages: string; readonly pagesSummary: string; readonly changedCount: string;
   readonly valuesTitle: string; readonly type: string; readonly littleEndian: string; readonly bigEndian: string; readonly noValue: string; readonly copyValue: string;
+  readonly structTitle: string; readonly declarations: string; readonly declarationsHelp: string; readonly structure: string; readonly byteOrder: string; readonly followCursor: string; readonly base: string;
+  readonly field: string; readonly fieldOffset: string; readonly value: string; readonly noStructure: string; readonly structSize: string; readonly moreFields: string; readonly errorAt: string; readonly fieldBeyond: string;
   readonly pending: string; readonly gone: string; readonly goneDetail: string; readonly unavailable: string; readonly problem: string; readonly incomplete: string; readonly administrator: string;
   readonly shrunk: string; readonly grown: string; readonly empty: string; readonly tooLarge: string; readonly copied: string; readonly dismiss: string; readonly readOnly: string;
 }

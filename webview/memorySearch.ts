@@ -1,7 +1,7 @@
 // The search of the memory view: what was typed, how far the probe has looked, what it found. Goes on in the background, can be cancelled.
 import type { SearchMemoryResult } from '../native-probe/protocol';
 import type { MemoryStrings } from './memoryProtocol';
-import { parsePattern } from './memoryInput';
+import { lastAtOrBefore, parsePattern } from './memoryInput';
 import { fill } from './text';
 import { formatNumber } from './units';
 
@@ -207,14 +207,4 @@ export class MemorySearch {
     this.buttons.goOn.hidden = running?.state !== 'paused' && running?.state !== 'cancelled';
     if (running) this.status.textContent = this.words();
   }
-}
-
-/** Index of the last entry of an ascending list that is not above a value; -1 when all are. */
-export function lastAtOrBefore(list: readonly number[], value: number): number {
-  let low = 0, high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((list[middle] ?? Infinity) <= value) low = middle + 1; else high = middle;
-  }
-  return low - 1;
 }

@@ -1,6 +1,7 @@
-// Beside the grid: what the bytes at the cursor mean, as numbers in either byte order.
+// Beside the grid: what the bytes at the cursor mean, as numbers in either byte order and as a structure.
 import type { MemoryState, MemoryStrings } from './memoryProtocol';
 import { element } from './memoryFrame';
+import { StructPane } from './structPane';
 import { fill } from './text';
 import { valuesAt } from './valuesAt';
 
@@ -10,6 +11,8 @@ export interface ValueHost {
   /** Other bytes are needed than before. */
   readonly want: () => void;
   readonly copy: (text: string) => void;
+  /** As many of these as were read. */
+  readonly prefix: (offset: number, length: number) => Uint8Array;
   readonly declarations: (text: string, structure: string) => void;
   readonly select: (offset: number, length: number) => void;
 }
@@ -20,9 +23,10 @@ const longest = 8;
 export class ValuePane {
   readonly element = element('aside', 'side');
   private readonly cells: readonly { readonly row: HTMLTableRowElement; readonly little: HTMLButtonElement; readonly big: HTMLButtonElement | undefined }[];
+  private readonly structure: StructPane;
   private size = 0;
 
-  constructor(private readonly strings: MemoryStrings, _language: string, _littleEndian: boolean, _state: MemoryState, private readonly host: ValueHost) {
+  constructor(private readonly strings: MemoryStrings, language: string, littleEndian: boolean, state: MemoryState, private readonly host: ValueHost) {
     const head = element('tr', '', ...[strings.type, strings.littleEndian, strings.bigEndian].map(text => { const cell = element('th', '', text); cell.scope = 'col'; return cell; }));
     const value = (): HTMLButtonElement => {
       const button = element('button', 'value');
@@ -45,17 +49,21 @@ export class ValuePane {
     table.setAttribute('aria-labelledby', heading.id);
     const section = element('section', '', heading, table);
     section.setAttribute('aria-labelledby', heading.id);
-    this.element.append(section);
+    this.structure = new StructPane(strings, language, littleEndian, state, host);
+    this.element.append(section, this.structure.element);
   }
 
   /** First byte that is needed with the cursor there, and the one after the last. */
   needs(cursor: number, size: number): readonly [number, number] {
     this.size = size;
-    return [cursor, Math.min(size, cursor + longest)];
+    const [first, after] = this.structure.needs(cursor);
+    // The structure may be pinned elsewhere: what the numbers need is small, and asked for with the view.
+    return after > first ? [Math.min(first, size), Math.min(size, Math.max(after, first === cursor ? cursor + longest : after))] : [cursor, Math.min(size, cursor + longest)];
   }
 
   /** Shows the values at an offset; undefined: there is nothing to show. */
   show(offset: number | undefined): void {
+    this.structure.show(offset);
     const bytes = offset === undefined ? undefined : this.host.bytes(offset, Math.max(0, Math.min(longest, this.size - offset)));
     const values = bytes === undefined ? undefined : valuesAt(bytes);
     this.cells.forEach(({ little, big }, index) => {

@@ -12,7 +12,7 @@ export function float16(bits: number): number {
 
 /** The shortest decimal that reads back as the same binary32. */
 export function float32Text(value: number): string {
-  if (!Number.isFinite(value)) return realText(value);
+  if (!Number.isFinite(value) || value === 0) return realText(value);
   for (let digits = 6; digits <= 9; digits++) {
     const text = Number(value.toPrecision(digits));
     if (Math.fround(text) === value) return realText(text);
