@@ -1,0 +1,90 @@
+// The memory view and the file system ipc-memory: at the page of a real VS Code, over a real shared memory object that the test makes.
+import * as assert from 'node:assert/strict';
+import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+
+describe('the memory view', function () {
+  this.timeout(120_000);
+  const prepared = preparedWorkbench();
+  const name = `ipc-inspector-memory-${process.pid}`;
+  const file = `/dev/shm/${name}`;
+  const folder = mkdtempSync(join(tmpdir(), 'ipc-inspector-memory-'));
+  const size = 1 << 30;
+  let workbench: WorkbenchPage;
+
+  const write = (text: string, at: number): void => {
+    const fd = openSync(file, 'r+');
+    writeSync(fd, text, at);
+    closeSync(fd);
+  };
+
+  before(async () => {
+    closeSync(openSync(file, 'w'));
+    const fd = openSync(file, 'r+');
+    ftruncateSync(fd, size);
+    closeSync(fd);
+    write('what a program keeps here', 0);
+    write('far away', size / 2);
+    workbench = await WorkbenchPage.open(prepared);
+  });
+  afterEach(async function () { await workbench.keepOnFailure(this.currentTest, prepared); });
+  after(async () => {
+    rmSync(file, { force: true });
+    rmSync(folder, { recursive: true, force: true });
+    await workbench?.close();
+  });
+
+  it('opens from the tree, goes far, finds, follows what changes, and allocates nothing', async () => {
+    const blocks = statSync(file).blocks;
+    await workbench.showContainer('IPC');
+    await workbench.contextMenu(workbench.rows(await workbench.view('IPC Objects'), name), 'Open Memory View');
+    const view = workbench.webview();
+    await view.getByRole('grid').waitFor();
+    await view.locator('.row', { hasText: '00000000' }).filter({ hasText: /77\s*68\s*61\s*74/ }).waitFor();
+    await view.getByRole('textbox', { name: 'Search' }).fill('far away');
+    await workbench.page.keyboard.press('Enter');
+    await view.getByText('match 1 of 1').waitFor();
+    assert.match(await view.locator('footer').innerText(), /0x20000000 \(536,870,912\)/);
+    write('FAR', size / 2);
+    await view.locator('.changed').first().waitFor();
+    // Ctrl+G is the workbench's: it leads into the view.
+    await workbench.page.keyboard.press('Control+g');
+    await view.getByRole('textbox', { name: 'Go to offset' }).fill('0x3ffff000');
+    await workbench.page.keyboard.press('Enter');
+    await view.getByText('page never written: zeros that take no memory').waitFor();
+    assert.equal(statSync(file).blocks, blocks);
+  });
+
+  it('saves a range that is selected', async () => {
+    const view = workbench.webview();
+    await view.getByRole('textbox', { name: 'Go to offset' }).fill('0');
+    await workbench.page.keyboard.press('Enter');
+    for (let step = 0; step < 24; step++) await workbench.page.keyboard.press('Shift+ArrowRight');
+    await view.getByText('25 bytes selected, 0x0 to 0x18').waitFor();
+    await view.getByRole('button', { name: 'Save a Range to a File…' }).click();
+    const target = join(folder, 'saved.bin');
+    await workbench.answerQuickInput(target);
+    await workbench.notification('saved to saved.bin');
+    assert.equal(readFileSync(target, 'utf8'), 'what a program keeps here');
+    assert.ok(existsSync(target) && statSync(target).size === 25);
+  });
+
+  it('is where it was after the window was reloaded, and says when the object shrinks and goes', async () => {
+    await workbench.reload();
+    const view = workbench.webview();
+    await view.locator('.row').filter({ hasText: /77\s*68\s*61\s*74/ }).first().waitFor({ timeout: 60_000 });
+    const fd = openSync(file, 'r+');
+    ftruncateSync(fd, 4);
+    closeSync(fd);
+    await view.getByText('It has shrunk from 1 GiB').waitFor();
+    // An editor shows it as a file that cannot be written.
+    await view.getByRole('button', { name: 'Open as File' }).click();
+    await workbench.page.locator('.monaco-editor .view-line', { hasText: 'what' }).waitFor();
+    await workbench.page.locator('.tabs-container .tab').filter({ hasText: `${name}.bin` }).waitFor();
+    rmSync(file);
+    await workbench.page.locator('.tabs-container .tab').filter({ hasText: 'Memory:' }).click();
+    await workbench.webview().getByText(/This object is gone|it is gone, or only processes/).waitFor();
+  });
+});
