@@ -94,7 +94,8 @@ export class StructPane {
     else { this.text.setAttribute('aria-invalid', 'true'); this.text.setAttribute('aria-describedby', this.error.id); }
     const names = [...this.declarations.types.keys()];
     this.chosen.replaceChildren(...names.map(name => new Option(name, name)));
-    this.chosen.disabled = names.length === 0;
+    // Nothing to choose, nothing to order: nothing to look at either.
+    if (this.chosen.parentElement) this.chosen.parentElement.hidden = names.length === 0;
     // The last that is declared is mostly the one that is meant: it uses the others.
     if (problem === undefined && (this.wanted === undefined || !names.includes(this.wanted))) this.wanted = names.at(-1);
     if (this.wanted !== undefined) this.chosen.value = this.wanted;
