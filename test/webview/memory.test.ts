@@ -268,7 +268,7 @@ describe('memory view', function () {
     await refresh();
     await view.page.getByText('This object is gone.').waitFor();
     assert.doesNotMatch(await view.page.evaluate(() => document.body.innerText), /secret/);
-    await change({ gone: false, unavailable: undefined as never });
+    await change({ gone: false, unavailable: undefined });
     await view.page.evaluate(() => { delete window.memory.unavailable; });
     await refresh();
     await settled();

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import type { FromMemory } from '../../webview/memoryProtocol';
 
 export interface Region { readonly start: number; readonly end: number; readonly state?: 'resident' | 'swapped' | 'unseen' | 'on-disk'; /** Repeated over the region. */ readonly text?: string }
-export interface FakeMemory { size: number; regions: Region[]; complete?: boolean; delay?: number; /** Answers nothing. */ silent?: boolean; gone?: boolean; unavailable?: { reason: string; errno?: string; remedy?: string }; failing?: string }
+export interface FakeMemory { size: number; regions: Region[]; complete?: boolean; delay?: number; /** Answers nothing. */ silent?: boolean; gone?: boolean; unavailable?: { reason: string; errno?: string; remedy?: string } | undefined; failing?: string }
 
 declare global { interface Window { memory: FakeMemory; asked: { reads: number; bytes: number; log: FromMemory[] } } }
 
