@@ -15,7 +15,7 @@ const builds = [
   { ...onNode, entryPoints: { probe: 'native-probe/main.ts' }, outdir: 'dist', external: ['ffi-rs'], banner: { js: '#!/usr/bin/env node' } },
   { ...onNode, entryPoints: { askpass: 'extension/elevation/askpassHelper.ts' }, outdir: 'dist' },
   // One bundle a panel: every webview/<panel>.ts beside protocol.ts and toolkit.ts is an entry.
-  { ...common, platform: 'browser', format: 'iife', target: 'chrome128', entryPoints: readdirSync('webview').filter(f => /Panel\.ts$/.test(f)).map(f => `webview/${f}`), outdir: 'dist/webview' },
+  { ...common, platform: 'browser', format: 'iife', target: 'chrome128', loader: { '.svg': 'text' }, entryPoints: readdirSync('webview').filter(f => /Panel\.ts$/.test(f)).map(f => `webview/${f}`), outdir: 'dist/webview' },
 ].filter(build => !Array.isArray(build.entryPoints) || build.entryPoints.length > 0);
 
 // The extension's icons font in webviews: codicons are copied, never committed.

@@ -17,15 +17,18 @@ import { registerLeakCommands } from './leakCommands';
 import type { LeakReports } from './leakReports';
 import { inMessage } from './presentation';
 import type { ProbeClient } from './probeClient';
-import { registerListCommands, registerProcessCommands, registerWaitCommands } from './processCommands';
+import type { WaitGraphs } from './panels/waitGraph/waitGraphPanel';
+import { registerGraphCommands, registerListCommands, registerProcessCommands, registerWaitCommands } from './processCommands';
 import { removeObjects, removeStaleObjects, showProblem } from './removing';
 import { indexOf } from './snapshotIndex';
 import { l10n } from './translation';
 import type { UnseenDocument } from './unseenDocument';
 import type { UnseenPanel } from './unseenPanel';
 import type { IpcViews } from './views/ipcViews';
+import type { TreeNode } from './views/treeNode';
 
 export interface CommandHost {
+  readonly waitGraphs: Pick<WaitGraphs, 'show'>;
   readonly client: ProbeClient;
   readonly model: IpcModel;
   readonly views: IpcViews;
@@ -129,6 +132,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   store.add(registerListCommands(host, register));
   registerMemoryCommands({ views: host.memory, read: (params, token) => client.request('readMemory', params, token), chosen, known }, register);
   registerLeakCommands(host, register);
+  registerGraphCommands(host, register, ([first]) => nodeOf(first ?? views.selection[0])?.graph);
   registerAdministratorCommands(host.administrator, register);
   register(commandIds.showLog, () => log.show());
   register(commandIds.retry, () => client.retry());
@@ -140,7 +144,7 @@ async function follow(focus: FocusTracker, { pid, startTime, comm, container }: 
   await vscode.commands.executeCommand('ipcInspector.debuggee.focus');
 }
 
-function nodeOf(argument: Argument): { objectId?: string; pid?: number; tid?: number; goesTo?: readonly string[] } | undefined {
+function nodeOf(argument: Argument): { objectId?: string; pid?: number; tid?: number; goesTo?: readonly string[]; graph?: TreeNode['graph'] } | undefined {
   if (typeof argument !== 'object' || argument === null || !('node' in argument)) return undefined;
   const { node } = argument;
   return typeof node === 'object' && node !== null ? node : undefined;

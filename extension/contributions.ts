@@ -36,6 +36,9 @@ export const commandIds = {
   goToSource: 'ipcInspector.goToSource',
   switchToThread: 'ipcInspector.switchToThread',
   pauseForLines: 'ipcInspector.pauseForLines',
+  showWaitGraph: 'ipcInspector.showWaitGraph',
+  showDebuggeeWaitGraph: 'ipcInspector.showDebuggeeWaitGraph',
+  showInWaitGraph: 'ipcInspector.showInWaitGraph',
   revealInProcesses: 'ipcInspector.revealInProcesses',
   showLeaks: 'ipcInspector.showLeaks',
   removeLeaks: 'ipcInspector.removeLeaks',
@@ -104,4 +107,4 @@ export interface ContextValues {
 }
 
 /** Parts of a tree item's `viewItem`, joined by blanks; `when` clauses match them as words. */
-export const itemMarks = { object: 'object', removable: 'removable', memory: 'memory', named: 'named', process: 'process', unseen: 'unseen', chain: 'chain', idle: 'idle', line: 'line', thread: 'thread', leaks: 'leaks' } as const;
+export const itemMarks = { object: 'object', removable: 'removable', memory: 'memory', named: 'named', process: 'process', unseen: 'unseen', chain: 'chain', idle: 'idle', line: 'line', thread: 'thread', leaks: 'leaks', graph: 'graph' } as const;

@@ -14,6 +14,7 @@ import { MemoryFiles } from './memoryFiles';
 import { LeakReports } from './leakReports';
 import { Inspectors } from './panels/inspectorPanel';
 import { MemoryViews } from './panels/memoryPanel';
+import { WaitGraphs } from './panels/waitGraph/waitGraphPanel';
 import { ProbeClient, startProbe, tellOnce } from './probeClient';
 import { showProblem } from './removing';
 import { onDidChangeMinorKinds, onDidChangeRefreshInterval, refreshInterval } from './settings';
@@ -62,7 +63,14 @@ export function activate(context: vscode.ExtensionContext): void {
   }));
   const memory = own(new MemoryViews({ client, extensionUri: context.extensionUri, log, interval: refreshInterval, onDidChangeInterval: onDidChangeRefreshInterval, administrator, memento: context.globalState }));
   own(new MemoryFiles((params, token) => client.request('readMemory', params, token), refreshInterval));
-  own(registerCommands({ client, model, views, focus, leaks, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()), unseenPanel: own(new UnseenPanel()), administrator, memory, knowledge }));
+  const waitGraphs = own(new WaitGraphs({
+    model, focus, extensionUri: context.extensionUri,
+    inspect: id => void vscode.commands.executeCommand(commandIds.openInspector, id),
+    revealProcess: pid => void vscode.commands.executeCommand(commandIds.revealInProcesses, pid),
+    explainUnseen: () => void vscode.commands.executeCommand(commandIds.explainUnseen),
+    failed: message => void showProblem(message, log),
+  }));
+  own(registerCommands({ waitGraphs, client, model, views, focus, leaks, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()), unseenPanel: own(new UnseenPanel()), administrator, memory, knowledge }));
 }
 
 /** On another system there is nothing to see: the views say so, and so do the commands. */

@@ -14,6 +14,7 @@ import { indexOf } from './snapshotIndex';
 import type { SnapshotIndex } from './snapshotIndex';
 import { l10n } from './translation';
 import { kindsInOrder } from './views/ipcObjects';
+import type { TreeNode } from './views/treeNode';
 
 /** Registers the actions on processes. `pidOf` tells which process a command is meant for. */
 export function registerProcessCommands({ client, views }: CommandHost, register: Register, pidOf: (args: readonly unknown[]) => number | undefined): void {
@@ -57,6 +58,16 @@ export function registerWaitCommands({ views }: CommandHost, register: Register,
   register(commandIds.showChain, async (...args) => {
     const path = pathOf(args);
     if (path && !await views.revealWait(path)) throw new Error(l10n.t('This wait is over.'));
+  });
+}
+
+/** Registers what opens the wait graph. */
+export function registerGraphCommands({ waitGraphs }: CommandHost, register: Register, placeOf: (args: readonly unknown[]) => TreeNode['graph']): void {
+  register(commandIds.showWaitGraph, () => waitGraphs.show('machine'));
+  register(commandIds.showDebuggeeWaitGraph, () => waitGraphs.show('focus'));
+  register(commandIds.showInWaitGraph, (...args) => {
+    const place = placeOf(args);
+    if (place) waitGraphs.show(place.scope, place.chain);
   });
 }
 

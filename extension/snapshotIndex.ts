@@ -53,7 +53,7 @@ function build(snapshot: SeenSnapshot): SnapshotIndex {
 }
 
 /** Groups by key, in order of appearance; entries without a key are left out. */
-export function grouped<T, K>(items: readonly T[], key: (item: T) => K | undefined): Map<K, T[]> {
+export function grouped<T, K>(items: Iterable<T>, key: (item: T) => K | undefined): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {
     const k = key(item);

@@ -31,6 +31,8 @@ export interface TreeNode {
   readonly tid?: number;
   /** Runs when the node is clicked or Enter is pressed on it. */
   readonly command?: { readonly id: CommandId; readonly title: string; readonly argument?: string | number };
+  /** Where in a wait graph it stands: which graph, and the key of its chain. */
+  readonly graph?: { readonly scope: 'machine' | 'focus'; readonly chain: string };
   /** Ids from a root of the same view down to the node that tells more of what this one names. */
   readonly goesTo?: readonly string[];
 }

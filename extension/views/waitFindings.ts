@@ -1,6 +1,7 @@
 // A finding of who waits for whom: its chain step by step, who is stuck behind it, and what could still prove it wrong. Pure.
 import type { ChainLink, Finding, Wait } from '../../native-probe/model';
 import { objectTitleOf } from '../objectWords';
+import { findingKey } from '../panels/waitGraph/chosenWaits';
 import { atWords, lineMark } from '../placeWords';
 import { inMarkdown, visible } from '../presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
@@ -71,6 +72,7 @@ function findingNode(finding: Finding, places: WaitPlaces): TreeNode {
     description: l10n.t('{0}: {1}', threads.length === 1 ? l10n.t('1 thread') : l10n.t('{0} threads', threads.length), visible(explanation, 300)),
     ...verdictIcon(verdict),
     tooltip: () => `**${inMarkdown(verdictWords(verdict))}**\n\n${inMarkdown(explanation, 4000)}\n\n${inMarkdown(verdictMeaning(verdict))}`,
+    marks: ['graph'], graph: { scope: places.scope, chain: findingKey(finding, index) },
     expansion: chain.length === 0 ? 'none' : verdict === 'suspected' ? 'collapsed' : 'expanded',
     children: () => [
       ...chain.map((link, i) => stepNode(`${id}/${i}`, finding, link, i, places)),
@@ -81,8 +83,9 @@ function findingNode(finding: Finding, places: WaitPlaces): TreeNode {
 }
 
 /** One step of a chain: who waits for what, and who has that: the next in the chain. */
-function stepNode(id: string, { chain, verdict }: Finding, link: ChainLink, position: number, places: WaitPlaces): TreeNode {
+function stepNode(id: string, finding: Finding, link: ChainLink, position: number, places: WaitPlaces): TreeNode {
   const { index } = places;
+  const { chain, verdict } = finding;
   const wait = index.waitOf(link.pid, link.tid);
   const last = verdict === 'behind-stopped' && position === chain.length - 1 && (wait === undefined || wait.stopped === true);
   const description = last ? stopWords(wait) : stepWords(wait, link, chain[position + 1] ?? chain[0] ?? link, verdict, index);
@@ -90,7 +93,7 @@ function stepNode(id: string, { chain, verdict }: Finding, link: ChainLink, posi
     id, label: threadName(index, link), description: [description, ...atWords(index, link)].filter(it => it !== '').join(' · '),
     icon: last || wait?.stopped ? 'debug-pause' : 'arrow-down',
     tooltip: () => wait ? waitTooltip(wait, index) : inMarkdown(description),
-    marks: [...marksOf(link.objectId, index), 'thread', ...lineMark(index, link)],
+    marks: [...marksOf(link.objectId, index), 'thread', ...lineMark(index, link), 'graph'], graph: { scope: places.scope, chain: findingKey(finding, index) },
     expansion: wait ? 'collapsed' : 'none',
     children: () => wait ? wayNodes(id, wait, link.objectId, places) : [],
     ...(link.objectId === undefined ? {} : { objectId: link.objectId }),

@@ -3,6 +3,7 @@ import { facilityTable } from '../../native-probe/facilityTable';
 import type { Alternative, Clause, ThreadRef, Wait } from '../../native-probe/model';
 import { commandIds } from '../contributions';
 import { objectSummary, objectTitle, objectTooltip, processTooltip } from '../objectWords';
+import { threadKey } from '../panels/waitGraph/chosenWaits';
 import { atWords, lineMark, placeMarkdown } from '../placeWords';
 import { inMarkdown, visible } from '../presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
@@ -16,6 +17,8 @@ export interface WaitPlaces {
   readonly index: SnapshotIndex;
   /** By `PID.TID`: the ids from a root down to the thread's node; found out when somebody expands a node that needs them. */
   readonly paths: () => ReadonlyMap<string, readonly string[]>;
+  /** The wait graph that shows the same waits. */
+  readonly scope: 'machine' | 'focus';
 }
 
 /** More ways out than this are told by their number. */
@@ -28,7 +31,7 @@ export function waitNode(parent: string, wait: Wait, places: WaitPlaces, descrip
   return {
     id, label: threadName(index, wait), description: [description, ...atWords(index, wait)].join(' · '), ...verdictIcon(wait.verdict),
     tooltip: () => waitTooltip(wait, index),
-    marks: [...marksOf(wait.objectId, index), 'thread', ...lineMark(index, wait)],
+    marks: [...marksOf(wait.objectId, index), 'thread', ...lineMark(index, wait), 'graph'], graph: { scope: places.scope, chain: threadKey(wait, index) },
     expansion: wait.clauses.length === 0 && !known(wait.objectId, index) ? 'none' : 'collapsed',
     children: () => wayNodes(id, wait, wait.objectId, places),
     ...(wait.objectId === undefined ? {} : { objectId: wait.objectId }),

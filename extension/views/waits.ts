@@ -5,6 +5,7 @@ import { gapsAmongWaits, orderWaits } from '../../native-probe/analysis/waitOrde
 import type { Blocker, WaitGroup, WaitOrder } from '../../native-probe/analysis/waitOrder';
 import type { Wait } from '../../native-probe/model';
 import { objectSummary, objectTitle, objectTitleOf, objectTooltip, processTooltip } from '../objectWords';
+import { threadKey } from '../panels/waitGraph/chosenWaits';
 import { atWords, lineMark } from '../placeWords';
 import { count, inMarkdown, visible } from '../presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
@@ -27,7 +28,7 @@ export interface WaitChoice {
 export function waitNodes(index: SnapshotIndex, { idle = false, everybody = false }: WaitChoice = {}): TreeNode[] {
   const order = orderWaits(index.snapshot, everybody);
   let paths: ReadonlyMap<string, readonly string[]> | undefined;
-  const places: WaitPlaces = { index, paths: () => paths ??= pathsOf(index, order, idle) };
+  const places: WaitPlaces = { index, scope: everybody ? 'machine' : 'focus', paths: () => paths ??= pathsOf(index, order, idle) };
   return [
     ...findingNodes(places),
     ...order.blockers.map(blocker => blockerNode(blocker, places)),
@@ -71,7 +72,7 @@ function blockerNode(blocker: Blocker, places: WaitPlaces): TreeNode {
     description: [count(blocks, l10n.t('blocks 1 thread'), n => l10n.t('blocks {0} threads', n)), itself, ...atWords(index, thread)].join(' · '),
     icon: 'key', color: 'list.warningForeground',
     tooltip: () => processTooltip(index.processes.get(thread.pid), thread.pid, `${count(blocks, l10n.t('1 thread waits for it, directly or not.'), n => l10n.t('{0} threads wait for it, directly or not.', n))} ${l10n.t('What it does next decides when they go on.')}`),
-    marks: ['process', 'thread', ...lineMark(index, thread)], expansion: many <= 20 ? 'expanded' : 'collapsed', pid: thread.pid, ...(thread.tid === undefined ? {} : { tid: thread.tid }),
+    marks: ['process', 'thread', ...lineMark(index, thread), 'graph'], graph: { scope: places.scope, chain: threadKey(thread, index) }, expansion: many <= 20 ? 'expanded' : 'collapsed', pid: thread.pid, ...(thread.tid === undefined ? {} : { tid: thread.tid }),
     children: () => groups.map(group => groupNode(id, group, places)),
   };
 }

@@ -54,7 +54,7 @@ describe('the views of waits', () => {
     assert.deepEqual(object?.command, { id: 'ipcInspector.openInspector', title: 'Inspect', argument: lock.id });
     assert.deepEqual([holder?.label, holder?.description, holder?.command?.id], ['right (PID 200)', 'unlock · flock lock lock', 'ipcInspector.showChain']);
     assert.equal(at(roots(deadlocked), holder?.goesTo ?? [])?.label, 'right (PID 200)');
-    assert.deepEqual(step?.marks, ['object', 'named', 'process', 'thread']);
+    assert.deepEqual(step?.marks, ['object', 'named', 'process', 'thread', 'graph']);
   });
 
   it('show who is stuck behind a deadlock below it, and nowhere else', () => {

@@ -35,7 +35,7 @@ export class WebviewHarness {
   static async start(panel: string): Promise<WebviewHarness> {
     const found = await findBrowser();
     if (found.path === null) throw new Error(`no browser: ${found.why}`);
-    const { outputFiles } = await build({ absWorkingDir: root, entryPoints: [`webview/${panel}.ts`], bundle: true, platform: 'browser', format: 'iife', target: 'chrome128', write: false, outdir: 'dist/webview', logLevel: 'warning' });
+    const { outputFiles } = await build({ absWorkingDir: root, entryPoints: [`webview/${panel}.ts`], bundle: true, platform: 'browser', format: 'iife', target: 'chrome128', loader: { '.svg': 'text' }, write: false, outdir: 'dist/webview', logLevel: 'warning' });
     const files = new Map<string, { type: string; content: string | Buffer }>();
     for (const file of outputFiles) files.set(file.path.endsWith('.css') ? '/panel.css' : '/panel.js', { type: file.path.endsWith('.css') ? 'text/css' : 'text/javascript', content: file.text });
     for (const [name, type] of [['codicon.css', 'text/css'], ['codicon.ttf', 'font/ttf']] as const) files.set(`/${name}`, { type, content: readFileSync(`${root}node_modules/@vscode/codicons/dist/${name}`) });
