@@ -21,7 +21,7 @@ export const themes: Readonly<Record<ThemeName, Readonly<Record<string, string>>
     'editor-findMatchBackground': '#9e6a03', 'editor-findMatchHighlightBackground': '#ea5c0055', 'editor-selectionBackground': '#264f78', 'editorLineNumber-foreground': '#6e7681', 'diffEditor-insertedTextBackground': '#9ccc2c33',
     'charts-blue': '#3794ff', 'charts-orange': '#d18616', 'charts-purple': '#b180d7', 'charts-yellow': '#cca700', 'input-background': '#313131', 'input-foreground': '#cccccc', 'input-border': '#3c3c3c', 'input-placeholderForeground': '#989898',
     'badge-background': '#616161', 'badge-foreground': '#f8f8f8', 'progressBar-background': '#0078d4',
-    'charts-red': '#f14c4c', 'charts-yellow': '#cca700', 'charts-blue': '#3794ff', 'editorWidget-background': '#202020', 'editorWidget-border': '#454545', 'dropdown-background': '#313131', 'dropdown-foreground': '#cccccc', 'dropdown-border': '#3c3c3c',
+    'charts-red': '#f14c4c', 'editorWidget-background': '#202020', 'editorWidget-border': '#454545', 'dropdown-background': '#313131', 'dropdown-foreground': '#cccccc', 'dropdown-border': '#3c3c3c',
     'inputOption-activeBackground': '#2489db82', 'inputOption-activeForeground': '#ffffff', 'inputOption-activeBorder': '#2488db', 'tree-indentGuidesStroke': '#585858', 'errorForeground': '#f85149',
   },
   light: {
@@ -35,7 +35,7 @@ export const themes: Readonly<Record<ThemeName, Readonly<Record<string, string>>
     'editor-findMatchBackground': '#a8ac94', 'editor-selectionBackground': '#add6ff', 'editorLineNumber-foreground': '#6e7681', 'diffEditor-insertedTextBackground': '#9ccc2c40',
     'charts-blue': '#1a85ff', 'charts-orange': '#d18616', 'charts-purple': '#652d90', 'charts-yellow': '#bf8803', 'input-background': '#ffffff', 'input-foreground': '#3b3b3b', 'input-border': '#cecece', 'input-placeholderForeground': '#767676',
     'badge-background': '#cccccc', 'badge-foreground': '#3b3b3b', 'progressBar-background': '#005fb8',
-    'charts-red': '#e51400', 'charts-yellow': '#bf8803', 'charts-blue': '#1a85ff', 'editorWidget-background': '#f8f8f8', 'editorWidget-border': '#c8c8c8', 'dropdown-background': '#ffffff', 'dropdown-foreground': '#3b3b3b', 'dropdown-border': '#cecece',
+    'charts-red': '#e51400', 'editorWidget-background': '#f8f8f8', 'editorWidget-border': '#c8c8c8', 'dropdown-background': '#ffffff', 'dropdown-foreground': '#3b3b3b', 'dropdown-border': '#cecece',
     'inputOption-activeBackground': '#bed6ed', 'inputOption-activeForeground': '#000000', 'inputOption-activeBorder': '#005fb8', 'tree-indentGuidesStroke': '#a9a9a9', 'errorForeground': '#f85149',
   },
   hc: {
@@ -48,7 +48,7 @@ export const themes: Readonly<Record<ThemeName, Readonly<Record<string, string>>
     'editor-findMatchBorder': '#f38518', 'editor-findMatchHighlightBorder': '#f38518', 'editor-findMatchBackground': 'transparent', 'editor-findMatchHighlightBackground': 'transparent', 'editor-selectionBackground': '#ffffff', 'editor-selectionForeground': '#000000', 'editorLineNumber-foreground': '#ffffff', 'diffEditor-insertedTextBackground': 'transparent', 'diffEditor-insertedTextBorder': '#33ff2e',
     'charts-blue': '#3794ff', 'charts-orange': '#d18616', 'charts-purple': '#b180d7', 'charts-yellow': '#cca700', 'input-background': '#000000', 'input-foreground': '#ffffff', 'input-border': '#6fc3df', 'input-placeholderForeground': '#ffffffb3',
     'badge-background': '#000000', 'badge-foreground': '#ffffff', 'progressBar-background': '#6fc3df',
-    'charts-red': '#f48771', 'charts-yellow': '#ffd370', 'charts-blue': '#3794ff', 'editorWidget-background': '#0c141f', 'editorWidget-border': '#6fc3df', 'dropdown-background': '#000000', 'dropdown-foreground': '#ffffff', 'dropdown-border': '#6fc3df',
+    'charts-red': '#f48771', 'editorWidget-background': '#0c141f', 'editorWidget-border': '#6fc3df', 'dropdown-background': '#000000', 'dropdown-foreground': '#ffffff', 'dropdown-border': '#6fc3df',
     'inputOption-activeBackground': '#00000000', 'inputOption-activeForeground': '#ffffff', 'inputOption-activeBorder': '#6fc3df', 'tree-indentGuidesStroke': '#a9a9a9', 'errorForeground': '#f48771',
   },
   hcLight: {
