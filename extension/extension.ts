@@ -67,6 +67,7 @@ export function activate(context: vscode.ExtensionContext): void {
     model, focus, extensionUri: context.extensionUri,
     inspect: id => void vscode.commands.executeCommand(commandIds.openInspector, id),
     revealProcess: pid => void vscode.commands.executeCommand(commandIds.revealInProcesses, pid),
+    openSource: thread => void vscode.commands.executeCommand(commandIds.goToSource, { node: thread }),
     explainUnseen: () => void vscode.commands.executeCommand(commandIds.explainUnseen),
     failed: message => void showProblem(message, log),
   }));

@@ -6,6 +6,8 @@ import { findingKey, threadKey } from '../../extension/panels/waitGraph/chosenWa
 import type { GraphChoice } from '../../extension/panels/waitGraph/chosenWaits';
 import { graphStrings } from '../../extension/panels/waitGraph/graphWords';
 import { mostNodes, waitGraphView } from '../../extension/panels/waitGraph/waitGraphView';
+import type { SeenSnapshot } from '../../extension/debugger/seenSnapshot';
+import type { ThreadPlace } from '../../extension/debugger/sessionKnowledge';
 import { indexOf } from '../../extension/snapshotIndex';
 import { aGap, aProcess, aSnapshot } from './snapshots';
 import { aLock, aMutex, aWait, by, chains, everything, theDemo } from './waitSnapshots';
@@ -13,6 +15,7 @@ import { aLock, aMutex, aWait, by, chains, everything, theDemo } from './waitSna
 const choice: GraphChoice = { idle: false, everybody: false, unfolded: new Set(), most: mostNodes };
 const viewOf = (snapshot: Snapshot, more: Partial<GraphChoice> = {}): GraphView => waitGraphView(indexOf(snapshot), { ...choice, ...more }).view;
 const node = (view: GraphView, title: string) => view.nodes.find(it => it.title === title) ?? assert.fail(`no ${title} among ${view.nodes.map(it => it.title).join(', ')}`);
+const aPlace: ThreadPlace = { sessionId: 's', threadId: 1, frameId: 1, function: 'lock', path: '/home/me/clerk.js', line: 7, column: 1 };
 /** `clerk -waits-> Mutex`, in the order of the edges. */
 const drawn = (view: GraphView): string[] => view.edges.map(({ from, to, kind, tone }) => `${view.nodes.find(it => it.id === from)?.title} -${kind}${tone ? `!${tone}` : ''}-> ${view.nodes.find(it => it.id === to)?.title}`);
 
@@ -155,8 +158,9 @@ describe('the wait graph', () => {
   });
 
   it('tells a source line where somebody knows it, and leads there first', () => {
-    const { view } = waitGraphView(indexOf(theDemo()), choice, ({ pid }) => pid === 100 ? { label: 'clerk.js:7' } : undefined);
-    assert.deepEqual([node(view, 'clerk').subtitle, node(view, 'clerk').actions], ['PID 100 · clerk.js:7', ['source', 'process', 'chain']]);
+    const seen: SeenSnapshot = { ...theDemo(), placeOf: ({ pid }) => pid === 100 ? aPlace : undefined };
+    const view = viewOf(seen);
+    assert.deepEqual([node(view, 'clerk').subtitle, node(view, 'clerk').actions], ['PID 100 · pthread_mutex_lock at clerk.js:7', ['source', 'process', 'chain']]);
   });
 
   it('has a sentence for every place that needs one', () => {

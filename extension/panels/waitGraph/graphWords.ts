@@ -3,6 +3,7 @@ import { facilityTable } from '../../../native-probe/facilityTable';
 import type { ThreadRef, Wait } from '../../../native-probe/model';
 import type { GraphAction, GraphNode, GraphStrings } from '../../../webview/waitGraphProtocol';
 import { objectLabel, objectSummary, objectTitleOf } from '../../objectWords';
+import { atWords, lineMark } from '../../placeWords';
 import { count, processName, visible } from '../../presentation';
 import type { SnapshotIndex } from '../../snapshotIndex';
 import { l10n } from '../../translation';
@@ -10,14 +11,9 @@ import { clauseTitle, operationWords, threadName, verdictMeaning, verdictWords, 
 import { isUnreadProcess } from '../../views/unseen';
 import type { Part } from './graphOf';
 
-/** Where a thread is in its source, when somebody knows: a debugger that stopped it. */
-export interface SourcePlace { readonly label: string }
-export type SourceOf = (thread: { readonly pid: number; readonly tid: number }) => SourcePlace | undefined;
-
 /** What is known beside the snapshot. */
 export interface GraphContext {
   readonly index: SnapshotIndex;
-  readonly sourceOf: SourceOf;
   /** By `PID.TID`: how many threads wait for it. */
   readonly blocks: ReadonlyMap<string, number>;
 }
@@ -71,26 +67,27 @@ function sentence(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-function threadNode(id: string, part: Extract<Part, { kind: 'thread' }>, { index, sourceOf, blocks }: GraphContext): GraphNode {
+function threadNode(id: string, part: Extract<Part, { kind: 'thread' }>, { index, blocks }: GraphContext): GraphNode {
   const { pid, tid, wait } = part;
   const process = index.processes.get(pid);
   const comm = wait?.threadComm ?? process?.comm;
-  const place = sourceOf({ pid, tid });
+  // A debugger that stopped it has told where it is.
+  const [place] = atWords(index, part);
   const unread = index.snapshot.gaps.some(gap => gap.scope.pid === pid && (isUnreadProcess(gap) || gap.scope.facility === 'waits') && gap.errno !== undefined);
   const doing = wait ? operationWords(wait) : process ? unread ? l10n.t('what it does could not be seen') : l10n.t('not blocked') : l10n.t('not in the snapshot');
   const blocked = blocks.get(`${pid}.${tid}`);
   return {
     id, kind: 'thread', icon: wait?.stopped ? 'debug-pause' : 'gear',
     title: comm === undefined ? l10n.t('PID {0}', pid) : comm === process?.comm ? processName(process, pid) : visible(comm, 80),
-    subtitle: visible([tid === pid ? l10n.t('PID {0}', pid) : l10n.t('PID {0}, thread {1}', pid, tid), place ? visible(place.label, 60) : doing].join(' · '), 100),
+    subtitle: visible([tid === pid ? l10n.t('PID {0}', pid) : l10n.t('PID {0}, thread {1}', pid, tid), place === undefined ? doing : `${wait ? `${visible(wait.operation)} ` : ''}${visible(place, 60)}`].join(' · '), 100),
     lines: [
       ...(wait && wait.verdict !== 'waiting' ? [`${verdictWords(wait.verdict)}. ${verdictMeaning(wait.verdict)}`] : []),
-      ...(place ? [visible(place.label, 400)] : []),
+      ...(place === undefined ? [] : [l10n.t('Stopped {0}', visible(place, 400))]),
       ...(wait ? waitLines(wait, index) : [doing]),
       ...processLines(pid, index),
     ].slice(0, mostLines),
     ...(blocked === undefined ? {} : { blocks: blocked }),
-    actions: [...(place ? ['source' as const] : []), 'process', ...(wait && wait.clauses.length > 0 ? ['chain' as const] : []), ...(part.foldable === undefined ? [] : ['fold' as const])],
+    actions: [...(lineMark(index, part).length > 0 ? ['source' as const] : []), 'process', ...(wait && wait.clauses.length > 0 ? ['chain' as const] : []), ...(part.foldable === undefined ? [] : ['fold' as const])],
   };
 }
 

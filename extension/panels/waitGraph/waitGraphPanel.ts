@@ -2,6 +2,7 @@
 // restored after a reload of the window.
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
+import type { ThreadRef } from '../../../native-probe/model';
 import type { FromWaitGraph, GraphAction, GraphState, ToWaitGraph } from '../../../webview/waitGraphProtocol';
 import { commandIds } from '../../contributions';
 import { DisposableStore } from '../../dispose';
@@ -13,7 +14,6 @@ import { l10n } from '../../translation';
 import { webviewHtml } from '../webviewHtml';
 import { threadKey } from './chosenWaits';
 import type { Part } from './graphOf';
-import type { SourceOf } from './graphWords';
 import { graphStrings } from './graphWords';
 import { mostNodes, waitGraphView } from './waitGraphView';
 
@@ -33,10 +33,8 @@ export interface WaitGraphHost {
   readonly revealProcess: (pid: number) => void;
   /** Explains what could not be seen. */
   readonly explainUnseen: () => void;
-  /** Where a stopped thread is in its source, where somebody knows. */
-  readonly sourceOf?: SourceOf;
-  /** Opens that place. */
-  readonly openSource?: (thread: { readonly pid: number; readonly tid: number }) => void;
+  /** Opens the line at which a debugger has stopped a thread. */
+  readonly openSource: (thread: ThreadRef) => void;
   /** Reports what could not be done. */
   readonly failed: (message: string) => void;
 }
@@ -162,7 +160,7 @@ class WaitGraphPanel implements vscode.Disposable {
     const { snapshot } = this.subscription;
     if (!snapshot) return { type: 'nothing', why: 'pending', problem };
     const { idle, focus } = this.state;
-    const { view, parts } = waitGraphView(indexOf(snapshot), { idle, everybody: this.state.scope === 'machine', ...(focus === undefined ? {} : { focus }), unfolded: this.unfolded, most: mostNodes }, this.host.sourceOf);
+    const { view, parts } = waitGraphView(indexOf(snapshot), { idle, everybody: this.state.scope === 'machine', ...(focus === undefined ? {} : { focus }), unfolded: this.unfolded, most: mostNodes });
     this.parts = parts;
     return { type: 'view', view, problem };
   }
@@ -193,7 +191,7 @@ class WaitGraphPanel implements vscode.Disposable {
     switch (action) {
       case 'inspect': if (part.kind === 'object') this.host.inspect(part.objectId); break;
       case 'process': if (part.kind === 'thread' || part.kind === 'process') this.host.revealProcess(part.pid); break;
-      case 'source': if (part.kind === 'thread') this.host.openSource?.(part); break;
+      case 'source': if (part.kind === 'thread') this.host.openSource({ pid: part.pid, tid: part.tid }); break;
       case 'chain': {
         const { snapshot } = this.subscription;
         if (part.kind === 'thread' && snapshot) this.chooseChain(threadKey(part, indexOf(snapshot)));

@@ -11,7 +11,6 @@ import type { GraphChoice } from './chosenWaits';
 import { graphOf } from './graphOf';
 import type { Graph, Part } from './graphOf';
 import { chainOfThread, nodeWords } from './graphWords';
-import type { SourceOf } from './graphWords';
 
 /** So many nodes can be laid out in a moment and looked at. */
 export const mostNodes = 300;
@@ -20,12 +19,12 @@ export const mostNodes = 300;
 export interface WaitGraphView { readonly view: GraphView; readonly parts: ReadonlyMap<string, Part> }
 
 /** The view of a snapshot. */
-export function waitGraphView(index: SnapshotIndex, choice: GraphChoice, sourceOf: SourceOf = () => undefined): WaitGraphView {
+export function waitGraphView(index: SnapshotIndex, choice: GraphChoice): WaitGraphView {
   const chosen = chosenWaits(index, choice);
   const graph = graphOf(index, chosen, choice);
   const nodes = [...graph.parts].map(([id, part]) => {
     const tone = graph.tones.get(id);
-    return { ...nodeWords(id, part, { index, sourceOf, blocks: chosen.blocks }), ...(tone === undefined ? {} : { tone }) };
+    return { ...nodeWords(id, part, { index, blocks: chosen.blocks }), ...(tone === undefined ? {} : { tone }) };
   });
   const edges = [...graph.edges].map(([id, edge]) => {
     const tone = graph.tones.get(id);
