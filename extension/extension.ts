@@ -42,8 +42,9 @@ export function activate(context: vscode.ExtensionContext): void {
   own(tellOnce(client, reason => void showProblem(l10n.t('The IPC probe has ended and is being restarted. {0}', reason), log)));
   const administrator = createAdministrator(client, log, context, { add: own });
   const knowledge = own(new DebuggerKnowledge());
-  const model = own(new IpcModel({ client, log, interval: refreshInterval, see: snapshot => knowledge.see(snapshot) }));
+  const model = own(new IpcModel({ client, log, interval: refreshInterval, see: snapshot => knowledge.see(snapshot), told: () => knowledge.told }));
   own(knowledge.onDidChange(() => model.seeAgain()));
+  own(knowledge.onDidTell(() => void model.refresh()));
   own(onDidChangeRefreshInterval(() => model.reschedule()));
   const sessions = own(new DebugSessions(log));
   const focus = own(new FocusTracker(sessions, model));

@@ -2,7 +2,7 @@
 // something visible needs them. Knows nothing of VS Code at run time.
 import { CancellationTokenSource, Emitter } from 'vscode-jsonrpc/node';
 import type { CollectedKind, Snapshot } from '../native-probe/model';
-import type { SnapshotDelta, SnapshotParams } from '../native-probe/protocol';
+import type { SnapshotDelta, SnapshotParams, ToldProcess } from '../native-probe/protocol';
 import { applyDelta } from '../native-probe/analysis/diff';
 import { onDispose } from './dispose';
 import type { Disposable } from './dispose';
@@ -52,6 +52,8 @@ export interface IpcModelOptions {
   readonly interval: () => number;
   /** What is added to a snapshot before anybody sees it; the same for the same snapshot until `seeAgain`. */
   readonly see?: (snapshot: Snapshot) => Snapshot;
+  /** What the probe is told with questions about waits; the same array until it changes. */
+  readonly told?: () => readonly ToldProcess[];
 }
 
 export class IpcModel implements Disposable {
@@ -197,10 +199,15 @@ export class IpcModel implements Disposable {
   private async ask(channel: Channel, cancel: CancellationTokenSource): Promise<void> {
     try {
       const { snapshot: before, serial: since } = channel;
-      let result = await this.options.client.request('snapshot', paramsOf(channel, since), cancel.token);
+      const told = this.toldFor(channel);
+      let result = await this.options.client.request('snapshot', paramsOf(channel, since, told), cancel.token);
+      if (told !== this.toldFor(channel) && !cancel.token.isCancellationRequested) {
+        // The program went on while the probe looked: what was told of it may have been true no longer.
+        result = await this.options.client.request('snapshot', paramsOf(channel, undefined, nothingTold), cancel.token);
+      }
       if ('delta' in result && (result.since !== channel.serial || channel.snapshot === undefined)) {
         // Somebody refreshed or the probe restarted in between: the delta is to a snapshot that is not here.
-        result = await this.options.client.request('snapshot', paramsOf(channel, undefined), cancel.token);
+        result = await this.options.client.request('snapshot', paramsOf(channel, undefined, nothingTold), cancel.token);
       }
       if (cancel.token.isCancellationRequested) return;
       channel.serial = result.serial;
@@ -226,17 +233,23 @@ export class IpcModel implements Disposable {
     }
   }
 
+  private toldFor({ query }: Channel): readonly ToldProcess[] {
+    return query.waits === true ? this.options.told?.() ?? nothingTold : nothingTold;
+  }
+
   private changed(channel: Channel): void {
     for (const subscriber of [...channel.subscribers]) subscriber.changed.fire();
   }
 }
 
+const nothingTold: readonly ToldProcess[] = [];
+
 function keyOf({ kinds, pids, waits }: Query): string {
   return JSON.stringify([kinds ? [...kinds].sort() : null, pids ? [...pids].sort((a, b) => a - b) : null, waits ?? false]);
 }
 
-function paramsOf({ query }: Channel, since: number | undefined): SnapshotParams {
-  return { ...query, ...(since === undefined ? {} : { since }) };
+function paramsOf({ query }: Channel, since: number | undefined, told: readonly ToldProcess[]): SnapshotParams {
+  return { ...query, ...(told.length === 0 ? {} : { told }), ...(since === undefined ? {} : { since }) };
 }
 
 function isEmpty(delta: SnapshotDelta): boolean {

@@ -7,6 +7,7 @@ import { readEvidence, surroundingsOf } from './kernel/surroundings';
 import type { DescriptorIndex } from './descriptorIndex';
 import type { ScannedProcess } from './processes';
 import type { Recollection } from './recollection';
+import type { ToldFacts } from './told';
 
 /** Thrown out of a pass whose requester no longer wants it. */
 export class Cancelled extends Error {
@@ -22,6 +23,8 @@ export interface ScanContext {
   readonly complete: boolean;
   /** The processes that were asked for, where not all were: only of these is more worth reading. */
   readonly pids?: readonly number[] | undefined;
+  /** What a debugger told of processes that it has stopped. */
+  readonly told: ToldFacts;
   /** Their descriptors, by class. */
   readonly descriptors: DescriptorIndex;
   /** Whether an object is to be described: not, in a focused pass, when it is known to concern nobody in focus. Asked before anything costly is read. */

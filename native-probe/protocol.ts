@@ -2,7 +2,7 @@
 // Types only: the extension shares them by `import type`; the method names are checked by these types on both sides.
 import type { Leak } from './analysis/leaks';
 import type { Means, RunReport } from './runReport';
-import type { CollectedKind, Contents, Decimal, Failed, Host, IpcObject, Process, Handle, Wait, Finding, Gap, Known, PageRun, PageState, Removed, Restored, Snapshot, StaleJudgement, Time } from './model';
+import type { CollectedKind, Contents, Decimal, Failed, Host, IpcObject, Process, Handle, Wait, Finding, Gap, Hex, Known, PageRun, PageState, Removed, Restored, Snapshot, StaleJudgement, Time } from './model';
 
 export type { Leak } from './analysis/leaks';
 export type { Means, RunReport } from './runReport';
@@ -19,12 +19,24 @@ export interface InitializeResult {
   readonly capabilities: readonly string[];
 }
 
+/**
+ * What the debugger of the asking user told of a process that it has stopped: taken where the kernel denies the same to the probe, and
+ * only while every thread of the process is still in that stop. Numbers as in /proc/PID/task/TID/syscall (proc(5)).
+ */
+export interface ToldProcess {
+  readonly pid: number;
+  readonly threads: readonly { readonly tid: number; readonly number: number; /** Six. */ readonly arguments: readonly Hex[]; readonly stackPointer: Hex; readonly programCounter: Hex }[];
+  readonly memory: readonly { readonly address: Hex; readonly base64: string }[];
+}
+
 export interface SnapshotParams {
   readonly kinds?: readonly CollectedKind[];
   /** Only these processes and whoever shares an object with them. */
   readonly pids?: readonly number[];
   /** Also find out who waits for whom (reads every thread in question). */
   readonly waits?: boolean;
+  /** With `waits`. */
+  readonly told?: readonly ToldProcess[];
   /** `serial` of a snapshot the client still has (asked with the same kinds, pids and waits): answered with a delta when the probe has it too. */
   readonly since?: number;
 }

@@ -19,11 +19,17 @@ const between = (least: number, most: number): GenericSchema<number> => v.pipe(v
 const run = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const time = v.optional(v.nullable(v.pipe(v.string(), v.maxLength(40))));
 
+const address = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{1,16}$/, 'an address is 0x…'));
+/** At most 512 bytes each: what lies around a word. */
+const piece = v.strictObject({ address, base64: v.pipe(v.string(), v.maxLength(684), v.regex(/^[A-Za-z0-9+/]*={0,2}$/)) });
+const toldThread = v.strictObject({ tid: pid, number: between(0, 0xffff), arguments: v.pipe(v.array(address), v.length(6)), stackPointer: address, programCounter: address });
+const told = v.strictObject({ pid, threads: v.pipe(v.array(toldThread), v.maxLength(1024)), memory: v.pipe(v.array(piece), v.maxLength(4096)) });
+
 const schemas: { readonly [M in Method]: GenericSchema<unknown, Requests[M]['params']> } = {
   initialize: v.strictObject({ protocolVersion: v.number(), client: text }),
   snapshot: v.strictObject({
     kinds: v.optional(v.pipe(v.array(kind), v.maxLength(64))), pids: v.optional(v.pipe(v.array(pid), v.maxLength(100_000))),
-    waits: v.optional(v.boolean()), since: v.optional(v.pipe(v.number(), v.safeInteger())),
+    waits: v.optional(v.boolean()), told: v.optional(v.pipe(v.array(told), v.maxLength(16))), since: v.optional(v.pipe(v.number(), v.safeInteger())),
   }),
   stale: v.strictObject({ ids: v.optional(ids) }),
   peek: v.strictObject({ id, offset: v.optional(decimal), length: v.optional(between(1, 1 << 20)) }),

@@ -4,7 +4,9 @@ import { Clock, gapsOfView, makePause, readHost } from './context';
 import type { ScanContext } from './context';
 import { Gaps } from './gaps';
 import { Recollection } from './recollection';
+import type { ToldProcess } from './protocol';
 import { DescriptorIndex } from './descriptorIndex';
+import { ToldFacts } from './told';
 import { scanProcesses, toProcess } from './processes';
 import type { ScannedProcess } from './processes';
 import { collectSysv, sysvKinds } from './facilities/sysv';
@@ -34,6 +36,8 @@ export interface SnapshotOptions {
   readonly waits?: boolean | undefined;
   /** Whose waits to read, with those they wait for; by default those of `pids`. */
   readonly waitsOf?: readonly number[];
+  /** What the asking user's debugger told of processes that it has stopped. */
+  readonly told?: readonly ToldProcess[] | undefined;
   readonly isCancelled?: (() => boolean) | undefined;
   /** Which processes to look at: all of them, unless told (see focusedPass.ts). */
   readonly scan?: (gaps: Gaps, pause: () => Promise<void>, recollection: Recollection) => Promise<ScannedProcess[]>;
@@ -74,7 +78,7 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
   const recollection = options.recollection ?? new Recollection();
   const processes = await (options.scan ?? scanProcesses)(gaps, pause, recollection);
   if (options.scan === undefined) gapsOfView(host, gaps, processes);
-  const context: ScanContext = { host, gaps, clock, processes, complete: options.scan === undefined, pids: options.pids ?? options.waitsOf, descriptors: new DescriptorIndex(processes), recollection, pause, concerns: options.concerns ?? (() => true) };
+  const context: ScanContext = { host, gaps, clock, processes, complete: options.scan === undefined, pids: options.pids ?? options.waitsOf, descriptors: new DescriptorIndex(processes), recollection, pause, concerns: options.concerns ?? (() => true), told: new ToldFacts(options.told ?? []) };
   const wanted = (kind: CollectedKind): boolean => options.kinds === undefined || options.kinds.includes(kind);
 
   // Waits lead anywhere: who holds the other end is known only from all facilities.

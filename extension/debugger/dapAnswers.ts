@@ -70,6 +70,18 @@ export function localsOf(answer: unknown): number {
   return whole(locals?.variablesReference);
 }
 
+/** The variables reference of the registers in the body of a `scopes` response; 0 when there is none. */
+export function registersScopeOf(answer: unknown): number {
+  const scopes = list(answer, 'scopes', 100);
+  const registers = scopes.find(scope => scope.presentationHint === 'registers') ?? scopes.find(scope => typeof scope.name === 'string' && /^(?:cpu )?registers$/i.test(scope.name));
+  return whole(registers?.variablesReference);
+}
+
+/** The references of what is in the body of a `variables` response, in order. */
+export function variableReferencesOf(answer: unknown): readonly number[] {
+  return list(answer, 'variables', mostVariables).flatMap(({ variablesReference }) => whole(variablesReference) > 0 ? [whole(variablesReference)] : []);
+}
+
 /** The body of a `variables` response. */
 export function variablesOf(answer: unknown): readonly DapVariable[] {
   return list(answer, 'variables', mostVariables).flatMap(({ name, value }) => typeof name === 'string' && typeof value === 'string' && name.length <= 200 ? [{ name, value: value.slice(0, 1000) }] : []);

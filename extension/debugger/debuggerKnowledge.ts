@@ -1,10 +1,11 @@
 // What the debuggers of all sessions know, for the views: follows the sessions, asks what the newest snapshots give reason to ask.
 import * as vscode from 'vscode';
 import type { Snapshot, ThreadRef } from '../../native-probe/model';
+import type { ToldProcess } from '../../native-probe/protocol';
 import { processEvent, runStateAfter } from '../adapterMessages';
 import { debugAdapter, isLoopback } from '../debugAdapters';
 import { DisposableStore } from '../dispose';
-import { livesElsewhere } from './dapAnswers';
+import { capabilitiesIn, livesElsewhere } from './dapAnswers';
 import { questionsOf, seen } from './seenSnapshot';
 import type { Knowledge, SeenSnapshot } from './seenSnapshot';
 import { SessionKnowledge } from './sessionKnowledge';
@@ -18,9 +19,13 @@ export class DebuggerKnowledge implements vscode.Disposable, Knowledge {
   private readonly changed = this.store.add(new vscode.EventEmitter<void>());
   /** Debuggers have told more, or what they told holds no longer. */
   readonly onDidChange = this.changed.event;
+  private readonly toldChanged = this.store.add(new vscode.EventEmitter<void>());
+  /** `told` is another than before: a new look is worth it. */
+  readonly onDidTell = this.toldChanged.event;
   private readonly sessions = new Map<string, { readonly session: vscode.DebugSession; readonly knowledge: SessionKnowledge }>();
   private readonly drawn = new WeakMap<Snapshot, { readonly version: number; readonly seen: SeenSnapshot }>();
   private version = 0;
+  private lastTold: readonly ToldProcess[] = [];
   private timer: NodeJS.Timeout | undefined;
 
   constructor() {
@@ -45,6 +50,14 @@ export class DebuggerKnowledge implements vscode.Disposable, Knowledge {
       this.drawn.set(snapshot, known);
     }
     return known.seen;
+  }
+
+  /** What stopped programs' debuggers tell that the kernel denies to the probe: the same array until that changes. */
+  get told(): readonly ToldProcess[] {
+    const told = [...this.sessions.values()].flatMap(({ knowledge }) => knowledge.toldProcess ?? []);
+    // The same references: nothing has changed.
+    if (told.length !== this.lastTold.length || told.some((it, i) => it !== this.lastTold[i])) this.lastTold = told;
+    return this.lastTold;
   }
 
   nameOf = (objectId: string): string | undefined => this.first(it => it.nameOf(objectId));
@@ -89,7 +102,13 @@ export class DebuggerKnowledge implements vscode.Disposable, Knowledge {
   private track(session: vscode.DebugSession): vscode.DebugAdapterTracker {
     const knowledge = this.add(session);
     return {
+      onWillReceiveMessage: (message: unknown) => {
+        const { command, arguments: given } = (message ?? {}) as { command?: unknown; arguments?: { expression?: unknown } };
+        if (typeof command === 'string') knowledge.sees(command, given?.expression);
+      },
       onDidSendMessage: (message: unknown) => {
+        const capabilities = capabilitiesIn(message);
+        if (capabilities) knowledge.announce(capabilities);
         const process = processEvent(message);
         if (process) knowledge.runs(process.systemProcessId, livesElsewhere(message));
         const runState = runStateAfter(message);
@@ -104,6 +123,8 @@ export class DebuggerKnowledge implements vscode.Disposable, Knowledge {
       this.timer = undefined;
       this.version++;
       this.changed.fire();
+      const before = this.lastTold;
+      if (this.told !== before) this.toldChanged.fire();
     }, gathering);
   }
 }

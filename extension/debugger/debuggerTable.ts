@@ -1,5 +1,6 @@
 // What can be asked of which debugger without touching the program: one row for each family of debug types. Nothing here
 // calls a function of the program or writes to it: addresses and names are looked up in symbol tables and memory. Pure.
+import { lldbMemory } from './blockedRegisters';
 import type { DapThread } from './dapAnswers';
 import { gdbMember, gdbSymbol, lldbPath, lldbSymbol } from './symbolAnswers';
 import type { SymbolAt } from './symbolAnswers';
@@ -35,7 +36,10 @@ export type ThreadIds =
   /** A command of the debugger lists both. */
   | { readonly form: 'command'; readonly command: DebuggerCommand; readonly line: RegExp };
 
-export interface DebuggerRow { readonly threads: ThreadIds; readonly naming?: Naming }
+/** How a debugger shows bytes, where its adapter has no request for that. */
+export interface MemoryCommand { readonly command: (address: bigint, length: number) => DebuggerCommand; readonly parse: (text: string, address: bigint, length: number) => Buffer | undefined }
+
+export interface DebuggerRow { readonly threads: ThreadIds; readonly naming?: Naming; readonly memory?: MemoryCommand }
 
 /** A symbol that may stand in a command: C and C++ names without templates, so nothing that a debugger's command line could take for more than a name. */
 export function isPlainName(symbol: string): boolean {
@@ -90,7 +94,7 @@ const rows: ReadonlyMap<string, DebuggerRow | ((configuration: Readonly<Record<s
 function lldbDap({ commandEscapePrefix }: Readonly<Record<string, unknown>>): DebuggerRow {
   // Without a prefix everything is an expression or everything a command, and which one is not known: then nothing is asked.
   const prefix = typeof commandEscapePrefix === 'string' ? commandEscapePrefix : '`';
-  return { threads: { form: 'tids' }, ...(prefix === '' ? {} : { naming: lldb(inRepl(prefix), true) }) };
+  return { threads: { form: 'tids' }, ...(prefix === '' ? {} : { naming: lldb(inRepl(prefix), true), memory: { command: (address, length) => inRepl(prefix)(`memory read --format x --size 1 --count ${length} ${hex(address)}`), parse: lldbMemory } }) };
 }
 
 /** What can be asked of a session's debugger; undefined for debug types that nothing is known of. */

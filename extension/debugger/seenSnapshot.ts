@@ -22,7 +22,7 @@ export function placeWords({ path, line, function: name }: ThreadPlace): string 
 const addressOf = (object: IpcObject): string | undefined => 'address' in object.state ? object.state.address : undefined;
 
 /** What a snapshot gives reason to ask: what findings are about comes first. */
-export function questionsOf({ waits, findings, objects, handles }: Snapshot): Questions {
+export function questionsOf({ waits, findings, objects, handles, gaps }: Snapshot): Questions {
   const threads = new Map<string, { pid: number; tid: number }>();
   const add = ({ pid, tid }: ThreadRef): void => { if (tid !== undefined) threads.set(`${pid}.${tid}`, { pid, tid }); };
   for (const { chain } of findings) chain.forEach(add);
@@ -39,7 +39,8 @@ export function questionsOf({ waits, findings, objects, handles }: Snapshot): Qu
     addresses.push({ objectId, pid, address: BigInt(address), waiters: waits.filter(wait => wait.pid === pid && wait.objectId === objectId).map(({ tid }) => tid) });
   }
   const found = new Set(findings.flatMap(({ chain }) => chain.map(({ objectId }) => objectId)));
-  return { threads: [...threads.values()], addresses: addresses.sort((a, b) => Number(found.has(b.objectId)) - Number(found.has(a.objectId))) };
+  const denied = new Set(gaps.flatMap(({ scope, errno }) => scope.pid !== undefined && scope.facility === 'waits' && scope.field === 'syscall' && errno !== undefined ? [scope.pid] : []));
+  return { threads: [...threads.values()], denied, addresses: addresses.sort((a, b) => Number(found.has(b.objectId)) - Number(found.has(a.objectId))) };
 }
 
 /** The snapshot as debuggers know it. */

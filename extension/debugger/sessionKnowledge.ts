@@ -7,6 +7,8 @@ import type { Adapter } from './adapterQuestions';
 import { debuggerRow, isPlainName, tidsOfList, tidsOfNames, tidsOfThreads } from './debuggerTable';
 import type { DebuggerCommand, DebuggerRow, Naming } from './debuggerTable';
 import { frameThatMatters, functionName } from './frameChoice';
+import { tellProcess } from './toldProcess';
+import type { ToldProcess } from '../../native-probe/protocol';
 
 /** Where a stopped thread is: the frame that matters. */
 export interface ThreadPlace {
@@ -25,7 +27,12 @@ export interface ThreadPlace {
 /** A thing in memory that wants a name: its address in a process, and the threads of that process that wait on it. */
 export interface AddressQuestion { readonly objectId: string; readonly pid: number; readonly address: bigint; readonly waiters: readonly number[] }
 /** What a snapshot gives reason to ask, the most interesting first. */
-export interface Questions { readonly threads: readonly { readonly pid: number; readonly tid: number }[]; readonly addresses: readonly AddressQuestion[] }
+export interface Questions {
+  readonly threads: readonly { readonly pid: number; readonly tid: number }[];
+  readonly addresses: readonly AddressQuestion[];
+  /** Processes of which the kernel denies to the probe what their threads are blocked in. */
+  readonly denied: ReadonlySet<number>;
+}
 
 /** At one stop no more than these are asked: a debugger needs milliseconds for each. */
 const mostPlaces = 128, mostNames = 64;
@@ -50,7 +57,11 @@ export class SessionKnowledge {
   private readonly stacks = new Map<number, readonly DapFrame[]>();
   private readonly names = new Map<string, Name>();
   private tried = new Set<string>();
-  private wanted: Questions = { threads: [], addresses: [] };
+  private wanted: Questions = { threads: [], addresses: [], denied: new Set() };
+  private announced: Readonly<Record<string, unknown>> = {};
+  private told: { readonly moment: number; readonly process: ToldProcess | undefined } | undefined;
+  /** What this asks itself; whatever else is evaluated may change the program. */
+  private readonly own = new Set<string>();
   private working = false;
   private again = false;
   private over = false;
@@ -76,6 +87,8 @@ export class SessionKnowledge {
   /** The only thread there is, when there is only one. */
   get onlyTid(): number | undefined { return this.threadIds.size === 1 ? [...this.threadIds.keys()][0] : undefined; }
   nameOf(objectId: string): string | undefined { return this.names.get(objectId)?.text; }
+  /** What the kernel denies to the probe, as the debugger has it; only while the program is stopped. */
+  get toldProcess(): ToldProcess | undefined { return this.isStopped && this.told?.moment === this.moment ? this.told.process : undefined; }
   /** The adapter's own id of a thread. */
   threadIdOf(tid: number): number | undefined { return this.threadIds.get(tid); }
 
@@ -97,6 +110,19 @@ export class SessionKnowledge {
     this.pid = pid;
     this.elsewhere ||= elsewhere;
     if (elsewhere) this.begin();
+  }
+
+  /** The adapter has told what it can do. */
+  announce(capabilities: Readonly<Record<string, unknown>>): void {
+    this.announced = { ...this.announced, ...capabilities };
+  }
+
+  /** Somebody sends a request to the adapter: some of them change memory or let the program run for a moment. */
+  sees(command: string, expression: unknown): void {
+    if (!this.isStopped || (command !== 'setVariable' && command !== 'setExpression' && command !== 'writeMemory' && (command !== 'evaluate' || (typeof expression === 'string' && this.own.has(expression))))) return;
+    this.told = undefined;
+    this.moment++;
+    void this.work();
   }
 
   /** Asks what is not known yet, soon. */
@@ -142,7 +168,7 @@ export class SessionKnowledge {
   private async round(moment: number): Promise<void> {
     const { row } = this;
     const current = (): boolean => !this.over && this.moment === moment;
-    if (!row || !this.useful || (this.wanted.threads.length === 0 && this.wanted.addresses.length === 0)) return;
+    if (!row || !this.useful || (this.wanted.threads.length === 0 && this.wanted.addresses.length === 0 && this.wanted.denied.size === 0)) return;
     if (this.joinedAt !== moment || this.threadIds.size === 0) {
       const joined = await this.join(row);
       if (!current()) return;
@@ -151,6 +177,8 @@ export class SessionKnowledge {
       if (joined.size > 0) this.threadIds = joined;
       if (news) this.onChange();
     }
+    await this.standIn(row, moment);
+    if (!current()) return;
     const { naming } = row;
     const addresses = this.wanted.addresses.filter(it => this.threadIds.has(it.pid)).slice(0, mostNames);
     if (naming && (this.isStopped || naming.whileRunning)) {
@@ -169,6 +197,17 @@ export class SessionKnowledge {
       if (!current()) return;
       await this.nameByFrames(question, naming, moment);
     }
+  }
+
+  /** Where the kernel denies them to the probe: what the threads are blocked in, and the memory there. */
+  private async standIn(row: DebuggerRow, moment: number): Promise<void> {
+    const pid = [...this.wanted.denied].find(it => this.threadIds.has(it));
+    if (pid === undefined || !this.isStopped || this.told?.moment === moment) return;
+    const current = (): boolean => !this.over && this.moment === moment;
+    const process = await tellProcess({ questions: this.questions, row, announced: this.announced, pid, threadIds: this.threadIds, run: command => this.run(command), current });
+    if (!current()) return;
+    this.told = { moment, process };
+    if (process) this.onChange();
   }
 
   /** The kernel's ids of the session's threads. */
@@ -274,6 +313,7 @@ export class SessionKnowledge {
   }
 
   private async run({ expression, context }: DebuggerCommand, frameId?: number): Promise<string | undefined> {
+    this.own.add(expression);
     return resultOf(await this.questions.tryToAsk('evaluate', { expression, context, ...(frameId === undefined ? {} : { frameId }) }));
   }
 

@@ -8,10 +8,11 @@ import { isNativeCall, restartedCall } from '../kernel/futexLayouts';
 import type { SyscallName } from '../kernel/syscalls';
 import { syscallName } from '../kernel/syscalls';
 import type { SyscallLine, Thread } from '../kernel/threads';
-import { readThread, readThreadStatus } from '../kernel/threads';
+import { readThreadStatus } from '../kernel/threads';
 import type { Clause, Finding, Handle, IpcObject, Wait } from '../model';
 import { toProcess } from '../processes';
 import type { ScannedProcess } from '../processes';
+import { accordingToDebugger } from '../told';
 import { readFlock } from './waits/flock';
 import { readFutex } from './waits/futex';
 import { readFutexVector } from './waits/futexVector';
@@ -75,7 +76,7 @@ async function confirmed({ context, found }: Look, again: Look, first: Pass, sai
   const now = new Map(second.waits.map(wait => [keyOf(wait), wait]));
   // After everything of the second look: so that all of it lies within the time in which every member stood still.
   const standsStill = ({ pid, tid }: Wait): boolean => {
-    const thread = readThread(pid, tid);
+    const thread = context.told.readThread(pid, tid);
     return thread !== undefined && witnessOf(pid, thread) === first.witnesses.get(`${pid}/${tid}`);
   };
   const waits: Wait[] = [];
@@ -173,7 +174,8 @@ function readWait(scene: WaitScene, process: ScannedProcess, thread: Thread): Wa
   // Whatever it waits for, its tracer has to let it go.
   const tracer = thread.state === 't' ? tracerOf(process.pid, thread.tid) : undefined;
   const traced: Clause[] = tracer === undefined ? [] : [{ alternatives: [{ event: 'ptrace', threads: [{ pid: tracer }] }] }];
-  if (reading) return { ...base, ...reading, evidence: [...reading.evidence, ...stopEvidence], clauses: [...reading.clauses, ...traced], ...stopped };
+  const toldEvidence = thread.told ? [accordingToDebugger] : [];
+  if (reading) return { ...base, ...reading, evidence: [...reading.evidence, ...toldEvidence, ...stopEvidence], clauses: [...reading.clauses, ...traced], ...stopped };
   return stop === undefined ? undefined : { ...base, operation: stop, evidence: stopEvidence, clauses: traced, ...stopped };
 }
 

@@ -54,6 +54,8 @@ export interface Thread {
   /** Absent while it runs; the errno where reading was denied. */
   readonly syscall?: SyscallLine;
   readonly denied?: string;
+  /** The call is according to a debugger. */
+  readonly told?: true;
 }
 
 /** Stopped by a signal or a tracer. */

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { Snapshot } from '../../native-probe/model';
-import type { Requests, SnapshotParams, SnapshotResult } from '../../native-probe/protocol';
+import type { Requests, SnapshotParams, SnapshotResult, ToldProcess } from '../../native-probe/protocol';
 import { applyDelta, diffSnapshots } from '../../native-probe/analysis/diff';
 import { IpcModel } from '../../extension/ipcModel';
 import type { ProbeState } from '../../extension/probeClient';
@@ -36,6 +36,29 @@ describe('the model', () => {
   });
   afterEach(() => model.dispose());
   const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+  it('tells the probe what debuggers know with questions about waits only, and asks again when that changed meanwhile', async () => {
+    const [stopped, later] = [[{ pid: 7, threads: [], memory: [] }], []];
+    let told: readonly ToldProcess[] = stopped;
+    const telling = new IpcModel({ client, log: { info: note, warn: note, error: note }, interval: () => 0, told: () => told });
+    try {
+      await telling.subscribe({}).refresh();
+      const waits = telling.subscribe({ waits: true, pids: [7] });
+      await waits.refresh();
+      assert.deepEqual(client.asked.map(it => it.told), [undefined, stopped]);
+      // The program goes on while the probe looks: the answer to what was true before is not shown.
+      const wrong = aSnapshot({ takenAt: 'before' });
+      client.answer = params => {
+        told = later;
+        return { serial: 9, snapshot: params.told ? wrong : aSnapshot({ takenAt: 'after' }) };
+      };
+      await waits.refresh();
+      assert.equal(waits.snapshot?.takenAt, 'after');
+      assert.deepEqual(client.asked.slice(2).map(it => it.told), [stopped, undefined]);
+    } finally {
+      telling.dispose();
+    }
+  });
 
   it('asks nothing while nothing is visible', async () => {
     interval = 1;

@@ -3,11 +3,13 @@
 import * as assert from 'node:assert/strict';
 import type { Adapter } from '../../extension/debugger/adapterQuestions';
 import { AdapterQuestions, AdapterSilent } from '../../extension/debugger/adapterQuestions';
+import { blockedCall, dapMemory, lldbMemory, loadedNumber, neededMemory, registersOf } from '../../extension/debugger/blockedRegisters';
 import { placeWords, questionsOf, seen } from '../../extension/debugger/seenSnapshot';
 import { SessionKnowledge } from '../../extension/debugger/sessionKnowledge';
 import { indexOf } from '../../extension/snapshotIndex';
 import type { IpcObject, Wait } from '../../native-probe/model';
 import { judge } from '../../native-probe/analysis/deadlocks';
+import type { ToldProcess } from '../../native-probe/protocol';
 import { aProcess, aSnapshot } from './snapshots';
 
 const mutex = (address: string): IpcObject => ({ id: `futex:100.1@${address}`, kind: 'mutex', name: address, persistence: 'memory', state: { address, type: 'normal', owner: 0, robust: false, pi: false, shared: false } });
@@ -86,6 +88,35 @@ describe('what a debugger knows of a stopped program', () => {
     assert.equal(knowledge.nameOf(own.id), undefined);
   });
 
+  it('stands in for what the kernel denies only until the program goes on, or somebody changes it', async () => {
+    const code = `${'90 '.repeat(21)}b8 ca 00 00 00 0f 05`.split(' ').map(it => `0x${it}`).join(' ');
+    const adapter = new Fake((command, args) => {
+      if (command === 'scopes') return { scopes: [{ name: 'Registers', presentationHint: 'registers', variablesReference: 5 }] };
+      if (command === 'variables') return { variables: Object.entries({ rax: '0xfffffffffffffe00', rdi: '0x4120', rsi: '0x80', rdx: '0x2', r10: '0x0', r8: '0x0', r9: '0x0', rsp: '0x7000', rip: '0x101c' }).map(([name, value]) => ({ name, value })) };
+      if (args.expression === '`memory read --format x --size 1 --count 28 0x1000') return { result: `0x1000: ${code}` };
+      return lldb(command, args);
+    });
+    const knowledge = new SessionKnowledge(adapter, () => undefined);
+    const denied = { ...questionsOf(snapshot), denied: new Set([100]) };
+    const now = (): ToldProcess | undefined => knowledge.toldProcess;
+    knowledge.want(denied);
+    await new Promise(resolve => setTimeout(resolve, 20));
+    assert.equal(now(), undefined, 'it runs');
+    knowledge.stop();
+    await until(() => now() !== undefined);
+    const told = now();
+    assert.deepEqual([told?.pid, told?.threads.map(({ tid, number, arguments: [word] }) => [tid, number, word])], [100, [[100, 202, '0x4120'], [101, 202, '0x4120'], [102, 202, '0x4120']]]);
+    // Its own questions change nothing; what a person evaluates may call functions and write to memory.
+    knowledge.sees('evaluate', '`memory read --format x --size 1 --count 28 0x1000');
+    knowledge.sees('scopes', undefined);
+    assert.equal(now(), told);
+    knowledge.sees('evaluate', 'release_everything()');
+    assert.equal(now(), undefined);
+    await until(() => now() !== undefined);
+    knowledge.goOn();
+    assert.equal(now(), undefined);
+  });
+
   it('never asks to pause, to continue or to change anything', async () => {
     const adapter = new Fake(lldb);
     const knowledge = new SessionKnowledge(adapter, () => undefined);
@@ -108,6 +139,36 @@ describe('what a debugger knows of a stopped program', () => {
       await new Promise(resolve => setTimeout(resolve, 20));
       assert.deepEqual([knowledge.useful, knowledge.has(100), knowledge.placeOf(101), knowledge.nameOf(orders.id)], [false, false, undefined, undefined]);
     }
+  });
+});
+
+/** Bytes before the program counter, in hexadecimal, as they stand in glibc 2.36's __lll_lock_wait and __futex_abstimed_wait_common, and variations. */
+describe('the system call that a stopped thread is in', () => {
+  const number = (hex: string): number | undefined => loadedNumber(Buffer.from(hex, 'hex'));
+  it('stands in the code right before', () => {
+    assert.equal(number('31d24531d2ba02000000b8ca0000004080f6800f05'), 202);
+    assert.equal(number('4531c089eab8ca0000000f05'), 202);
+    assert.equal(number('b8ca00000041b8000000000f05'), 202, 'the other move loads r8');
+    assert.equal(number('b8ca00000089c70f05'), 202, '%edi is written, %eax only read');
+  });
+  it('is not guessed', () => {
+    for (const other of ['', '0f05', 'b8ca000000cd80', 'b8ca00000089f80f05', 'b8ca00000031c00f05', '4889f84889f74889d64889ca0f05', 'b8ca000000e8000000000f05']) assert.equal(number(other), undefined, other);
+    const registers = registersOf([['rax', '0xfffffffffffffe00'], ['rdi', '0x0000555555558088 ledger + 8'], ['rsi', '0x80'], ['rdx', '0x2'], ['r10', '0x0'], ['r8', '0x0'], ['r9', '0x0'], ['rsp', '0x7ffff7dcfe68 -> 0x00007ffff7e60482'], ['rip', '0x00007ffff7e5a12b libc.so.6`x'], ['eax', '0xfffffe00']].map(([name = '', value = '']) => ({ name, value }))) ?? assert.fail();
+    const code = Buffer.from('b8ca0000004080f6800f05', 'hex');
+    assert.deepEqual(blockedCall(5, registers, code), { tid: 5, number: 202, arguments: ['0x555555558088', '0x80', '0x2', '0x0', '0x0', '0x0'], stackPointer: '0x7ffff7dcfe68', programCounter: '0x7ffff7e5a12b' });
+    assert.equal(blockedCall(5, { ...registers, rax: 0n }, code), undefined, 'the call has returned');
+    assert.equal(registersOf([{ name: 'rax', value: '0x1' }]), undefined);
+  });
+  it('needs the memory around its word, never beyond the page', () => {
+    const call = (word: string, limit = '0x0') => ({ tid: 1, number: 202, arguments: [word, '0x80', '0x2', limit, '0x0', '0x0'], stackPointer: '0x1', programCounter: '0x2' });
+    assert.deepEqual(neededMemory(call('0x5008')), [{ address: 0x5000n, length: 72 }]);
+    assert.deepEqual(neededMemory(call('0x5ff8', '0x7010')), [{ address: 0x5fb8n, length: 72 }, { address: 0x7010n, length: 16 }]);
+  });
+  it('comes with bytes only if they are all there', () => {
+    assert.deepEqual(lldbMemory('(lldb) memory read\n0x5000: 0x02 0x00\n0x5002: 0xff 0x01\n', 0x5000n, 4), Buffer.from([2, 0, 255, 1]));
+    for (const wrong of ['0x5000: 0x02 0x00\n', '0x5000: 0x02 0x00\n0x5004: 0xff 0x01\n', 'error: memory read failed for 0x5000', '']) assert.equal(lldbMemory(wrong, 0x5000n, 4), undefined);
+    assert.deepEqual(dapMemory({ address: '0x5000', data: 'AgD/AQ==' }, 4), Buffer.from([2, 0, 255, 1]));
+    for (const wrong of [null, {}, { data: 7 }, { data: 'AgD/AQ==', unreadableBytes: 1 }, { data: 'A'.repeat(100_000) }]) assert.equal(dapMemory(wrong, 5), undefined);
   });
 });
 

@@ -15,6 +15,7 @@ import { eachAttribute, netlinkMessages, readDump } from '../../native-probe/ker
 import { parseProcInet, parseProcNetlink, parseProcPacket, parseProcUnix } from '../../native-probe/kernel/procNet';
 import { familyOfProtocol } from '../../native-probe/kernel/socketProtocol';
 import { decodeInet, decodeUnix, unixName } from '../../native-probe/kernel/sockDiag';
+import { ToldFacts } from '../../native-probe/told';
 import type { InetRecord, UnixRecord } from '../../native-probe/kernel/sockDiag';
 import type { UnixSocket } from '../../native-probe/model';
 import { aProcess, aSnapshot } from './snapshots';
@@ -92,7 +93,7 @@ describe('UNIX_DIAG', () => {
 
 describe('UNIX sockets that come and go while they are read', () => {
   const contextOf = (concerns?: (id: string) => boolean): ScanContext => ({
-    host: aSnapshot().host, gaps: new Gaps(0), clock: new Clock('1 1', 0), processes: [], complete: concerns === undefined, descriptors: new DescriptorIndex([]), recollection: new Recollection(), concerns: concerns ?? (() => true), pause: () => Promise.resolve(),
+    host: aSnapshot().host, gaps: new Gaps(0), clock: new Clock('1 1', 0), processes: [], complete: concerns === undefined, descriptors: new DescriptorIndex([]), recollection: new Recollection(), told: new ToldFacts([]), concerns: concerns ?? (() => true), pause: () => Promise.resolve(),
   });
   const connected = (inode: number, peer: number): UnixRecord => ({ inode, type: 1, state: 1, peer, rqueue: 0, wqueue: 0, shutdown: 0 });
   const table = (namespace: string, unixWithPeers: boolean, ...unix: UnixRecord[]): NamespaceSockets => ({ namespace, unix, unixWithPeers, inet: [], other: [] });

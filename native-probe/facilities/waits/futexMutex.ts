@@ -1,7 +1,6 @@
 // glibc's mutexes, whose owner stands in the memory, and priority-inheriting words, whose owner the kernel keeps.
 import type { GlibcMutex } from '../../kernel/futexLayouts';
 import { decodeGlibcMutex, mutexBytes, priorityInheritingOwner } from '../../kernel/futexLayouts';
-import { readThread } from '../../kernel/threads';
 import type { FutexWait } from './futexWait';
 import { holdings, ownerClause, timedName } from './futexWait';
 import type { WaitReading } from './reader';
@@ -28,10 +27,10 @@ export function readMutex(wait: FutexWait): WaitReading | undefined {
 }
 
 /** The mutex at the word, if its bytes are the same on two reads and the thread is still in the same call in between. */
-function readTwice({ blocked: { process, thread, call: line }, around, call }: FutexWait): GlibcMutex | undefined {
+function readTwice({ blocked: { scene, process, thread, call: line }, around, call }: FutexWait): GlibcMutex | undefined {
   const first = around.bytes(0, mutexBytes);
   const mutex = first && decodeGlibcMutex(first, call);
-  if (!mutex || readThread(process.pid, thread.tid)?.syscall?.text !== line.text) return undefined;
+  if (!mutex || scene.threadNow(process.pid, thread.tid)?.syscall?.text !== line.text) return undefined;
   const second = around.bytes(0, mutexBytes);
   // Only what the verdict rests on: other waiters may come and go, which changes nothing of it.
   return second?.subarray(0, 12).equals(first.subarray(0, 12)) && second.readUInt32LE(16) === first.readUInt32LE(16) ? mutex : undefined;

@@ -5,7 +5,6 @@ import type { FutexCall } from '../../kernel/futexLayouts';
 import { FUTEX_CLOCK_REALTIME, FUTEX_LOCK_PI, FUTEX_WAIT, futexCommand } from '../../kernel/futexLayouts';
 import type { ProcessMemory } from '../../kernel/processMemory';
 import type { Mapping } from '../../kernel/procfs';
-import { readThread } from '../../kernel/threads';
 import type { Clause, IpcKind, Known, ThreadRef } from '../../model';
 import type { FutexPlace } from '../mutex';
 import { findOwner, mapsPlace, placeOf } from '../mutex';
@@ -38,9 +37,9 @@ export function mappersKnown({ blocked: { scene, process }, place }: FutexWait):
 }
 
 /** What was decoded, if it is the same on two reads and the thread is still in the same call in between. */
-export function seenTwice<T>({ blocked: { process, thread, call } }: FutexWait, decode: () => T | undefined): T | undefined {
+export function seenTwice<T>({ blocked: { scene, process, thread, call } }: FutexWait, decode: () => T | undefined): T | undefined {
   const first = decode();
-  if (first === undefined || readThread(process.pid, thread.tid)?.syscall?.text !== call.text) return undefined;
+  if (first === undefined || scene.threadNow(process.pid, thread.tid)?.syscall?.text !== call.text) return undefined;
   return textOf(decode()) === textOf(first) ? first : undefined;
 }
 const textOf = (value: unknown): string | undefined => JSON.stringify(value, (_key, each: unknown) => typeof each === 'bigint' ? String(each) : each);

@@ -8,7 +8,7 @@ import { parseMapsLine, readText } from '../../kernel/procfs';
 import { ProcessMemory } from '../../kernel/processMemory';
 import { syscallName } from '../../kernel/syscalls';
 import type { Thread, ThreadStatus } from '../../kernel/threads';
-import { listThreads, readThread, readThreadStatus } from '../../kernel/threads';
+import { listThreads, readThreadStatus } from '../../kernel/threads';
 import type { FileLocks } from '../fileLocks';
 import type { FlockLocks } from '../flockLock';
 import { flocksOf } from '../flockLock';
@@ -62,14 +62,14 @@ export class WaitScene {
 
   /** The threads that are alive. */
   threads(pid: number): readonly Thread[] {
-    return this.#threads.get(pid) ?? this.#keep(pid, this.#tids(pid).map(tid => readThread(pid, tid)));
+    return this.#threads.get(pid) ?? this.#keep(pid, this.#tids(pid).map(tid => this.threadNow(pid, tid)));
   }
 
   /** Reads the threads of a process for {@link threads}, with pauses: there may be thousands. */
   async loadThreads(pid: number): Promise<readonly Thread[]> {
     const threads: (Thread | undefined)[] = [];
     for (const tid of this.#tids(pid)) {
-      threads.push(readThread(pid, tid));
+      threads.push(this.threadNow(pid, tid));
       await this.context.pause();
     }
     return this.#keep(pid, threads);
@@ -115,9 +115,20 @@ export class WaitScene {
   }
 
   memory(pid: number): ProcessMemory {
-    const memory = this.#memories.get(pid) ?? new ProcessMemory(pid);
+    const memory = this.#memories.get(pid) ?? new ProcessMemory(pid, (address, length) => this.#toldBytes(pid, address, length));
     this.#memories.set(pid, memory);
     return memory;
+  }
+
+  /** What a debugger told holds while it keeps every thread stopped, of memory that no other process can write. */
+  #toldBytes(pid: number, address: bigint, length: number): Buffer | undefined {
+    if (this.mappingAt(pid, address)?.permissions[3] !== 'p' || !this.threads(pid).every(({ state }) => state === 't')) return undefined;
+    return this.context.told.bytes(pid, address, length);
+  }
+
+  /** A thread's state at this moment; undefined when it is gone. */
+  threadNow(pid: number, tid: number): Thread | undefined {
+    return this.context.told.readThread(pid, tid);
   }
 
   /** The mapping that an address lies in. */
