@@ -67,6 +67,9 @@ export const viewIds = {
 } as const;
 export type ViewId = typeof viewIds[keyof typeof viewIds];
 
+/** Tools for language models. */
+export const toolNames = { listObjects: 'ipcInspector_listObjects', explainWaits: 'ipcInspector_explainWaits', listStale: 'ipcInspector_listStale', listLeaks: 'ipcInspector_listLeaks' } as const;
+
 export const settingSection = 'ipcInspector';
 /** Settings, without the section. */
 export const settingIds = { refreshInterval: 'refreshInterval', minorKinds: 'minorKinds', deadlockNotifications: 'deadlockNotifications', leakReport: 'leakReport', followChildren: 'followChildren', administratorTimeout: 'administratorTimeout', probeExecutable: 'probeExecutable' } as const;

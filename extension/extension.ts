@@ -11,6 +11,7 @@ import { DebugSessions } from './debugSessions';
 import { FocusTracker } from './focus';
 import { IpcModel } from './ipcModel';
 import { MemoryFiles } from './memoryFiles';
+import { registerLanguageModelTools } from './languageModelTools';
 import { LeakReports } from './leakReports';
 import { Inspectors } from './panels/inspectorPanel';
 import { MemoryViews } from './panels/memoryPanel';
@@ -72,6 +73,7 @@ export function activate(context: vscode.ExtensionContext): void {
     explainUnseen: () => void vscode.commands.executeCommand(commandIds.explainUnseen),
     failed: message => void showProblem(message, log),
   }));
+  own(registerLanguageModelTools({ client, focus, leaks }));
   own(registerCommands({ waitGraphs, client, model, views, focus, leaks, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()), unseenPanel: own(new UnseenPanel()), administrator, memory, knowledge }));
 }
 

@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { commandIds, containerIds, contextKeys, settingIds, settingSection, viewIds } from '../../extension/contributions';
+import { commandIds, containerIds, contextKeys, settingIds, settingSection, toolNames, viewIds } from '../../extension/contributions';
 import { facilityTable } from '../../native-probe/facilityTable';
 
 interface Manifest {
@@ -15,6 +15,7 @@ interface Manifest {
     commands: { command: string; title: string; category: string }[];
     menus: Record<string, { command: string; when?: string }[]>;
     keybindings: { command: string; when: string }[];
+    languageModelTools: { name: string; inputSchema: { properties: { kinds?: { items?: { enum?: string[] } } } } }[];
     configuration: { properties: Record<string, unknown> };
   };
 }
@@ -40,6 +41,14 @@ describe('contributions', () => {
   it('every view and container of the code is in package.json, and the other way round', () => {
     assert.deepEqual(sorted(Object.values(contributes.views).flat().map(it => it.id)), sorted(Object.values(viewIds)));
     assert.deepEqual(sorted(contributes.viewsContainers.activitybar.map(it => it.id)), sorted(Object.values(containerIds)));
+  });
+
+  it('every tool for language models of the code is in package.json, registered, and the other way round', () => {
+    assert.deepEqual(sorted(contributes.languageModelTools.map(it => it.name)), sorted(Object.values(toolNames)));
+    const registered = sources.flatMap(({ code }) => [...code.matchAll(/register\(toolNames\.(\w+)/g)].map(it => it[1] ?? ''));
+    assert.deepEqual(sorted(registered), sorted(Object.keys(toolNames)));
+    const { kinds } = contributes.languageModelTools.find(it => it.name === toolNames.listObjects)?.inputSchema.properties ?? {};
+    assert.deepEqual([...kinds?.items?.enum ?? []].sort(), sorted(facilityTable.keys()));
   });
 
   it('every setting of the code is in package.json, and the other way round', () => {
