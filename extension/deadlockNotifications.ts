@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 import type { Finding } from '../native-probe/model';
 import { coreOf, DeadlockBook } from './deadlockBook';
+import type { DebuggerKnowledge } from './debugger/debuggerKnowledge';
 import type { DebugSessions } from './debugSessions';
 import { DisposableStore } from './dispose';
 import type { FocusTracker } from './focus';
@@ -16,6 +17,8 @@ import { verdictWords } from './waitWords';
 
 /** Milliseconds between two looks while no view makes them more often. */
 const pace = 5_000;
+/** Milliseconds that a debugger gets to name what is locked. */
+const namingLimit = 1_000;
 /** More at once are told in one notification. */
 const mostAtOnce = 3;
 
@@ -27,7 +30,7 @@ export class DeadlockNotifications implements vscode.Disposable {
   private timer: NodeJS.Timeout | undefined;
   private disposed = false;
 
-  constructor(model: IpcModel, sessions: DebugSessions, private readonly focus: FocusTracker, private readonly views: IpcViews, private readonly log: vscode.LogOutputChannel) {
+  constructor(model: IpcModel, sessions: DebugSessions, private readonly focus: FocusTracker, private readonly views: IpcViews, private readonly knowledge: Pick<DebuggerKnowledge, 'settled'>, private readonly log: vscode.LogOutputChannel) {
     this.watched = this.store.add(model.subscribe({ pids: [], waits: true }));
     this.store.add(this.watched.onDidChange(() => this.tell()));
     this.store.add(focus.onDidChange(() => this.follow()));
@@ -70,9 +73,19 @@ export class DeadlockNotifications implements vscode.Disposable {
     if (!snapshot || !deadlockNotifications()) return;
     const news = this.book.news(snapshot, new Set(this.focus.watched), Date.now());
     const index = indexOf(snapshot);
-    const [first] = news;
-    if (first && news.length > mostAtOnce) this.notify(l10n.t('{0} deadlocks, one of them: {1}', news.length, words(first)), coreOf(first, index));
-    else for (const finding of news) this.notify(l10n.t('{0}: {1}', verdictWords(finding.verdict), words(finding)), coreOf(finding, index));
+    if (news.length > 0) void this.tellNamed(news.map(finding => ({ finding, core: coreOf(finding, index) })));
+  }
+
+  /** With the names that a debugger has for what is locked, if it tells them soon: told once, and then that is what people read. */
+  private async tellNamed(news: readonly { readonly finding: Finding; readonly core: string }[]): Promise<void> {
+    await this.knowledge.settled(namingLimit);
+    const { snapshot } = this.watched;
+    const index = snapshot && indexOf(snapshot);
+    const now = new Map(index?.snapshot.findings.map(finding => [coreOf(finding, index), finding]));
+    const said = news.map(({ finding, core }) => ({ finding: now.get(core) ?? finding, core }));
+    const [first] = said;
+    if (first && said.length > mostAtOnce) this.notify(l10n.t('{0} deadlocks, one of them: {1}', said.length, words(first.finding)), first.core);
+    else for (const { finding, core } of said) this.notify(l10n.t('{0}: {1}', verdictWords(finding.verdict), words(finding)), core);
   }
 
   private notify(text: string, core: string): void {

@@ -53,7 +53,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const leaks = own(new LeakReports(client, sessions, focus, log));
   const views = own(new IpcViews(model, client, sessions, focus, own(new StopCompanion(model, sessions, focus)), leaks));
   leaks.setActions(async () => { await views.revealLeaks(); }, async () => { await vscode.commands.executeCommand(commandIds.removeLeaks); });
-  own(new DeadlockNotifications(model, sessions, focus, views, log));
+  own(new DeadlockNotifications(model, sessions, focus, views, knowledge, log));
   own(onDidChangeMinorKinds(() => views.redraw()));
   const inspectors = own(new Inspectors({
     model, extensionUri: context.extensionUri,

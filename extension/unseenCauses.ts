@@ -31,7 +31,7 @@ export const causes: Readonly<Record<Cause, CauseWords>> = {
   },
   yama: {
     title: () => l10n.t('Own processes that this program did not start (Yama)'), remedies: ['administrator', 'ptrace'],
-    explanation: () => l10n.t('The security module Yama (kernel.yama.ptrace_scope) lets a program read the blocked system call and the memory of its own descendants only. That a thread is blocked is known, on what is not. Setting ptrace_scope to 0 opens every process of yours to every other, until the next start of the machine.'),
+    explanation: () => l10n.t('The security module Yama (kernel.yama.ptrace_scope) lets a program read the blocked system call and the memory of its own descendants only. That a thread is blocked is known, on what is not. While a debugger has stopped a program, it stands in for this. Setting ptrace_scope to 0 opens every process of yours to every other, until the next start of the machine.'),
   },
   protected: {
     title: () => l10n.t('Own processes that are protected (not dumpable)'), remedies: ['administrator'],

@@ -67,6 +67,15 @@ export class DebuggerKnowledge implements vscode.Disposable, Knowledge {
     return it.onlyTid === pid ? it.placeOf(pid) : undefined;
   });
 
+  /** Resolves when all that was worth asking is answered, or after so many milliseconds. */
+  async settled(limit: number): Promise<void> {
+    if (this.sessions.size === 0) return;
+    const end = Date.now() + limit;
+    // Once more than it is busy: answers are gathered before they are seen.
+    do await new Promise(resolve => setTimeout(resolve, 2 * gathering));
+    while (Date.now() < end && [...this.sessions.values()].some(({ knowledge }) => knowledge.busy));
+  }
+
   /** The session that has a thread, by its TID; of several the one that is stopped. */
   sessionOf({ pid, tid }: ThreadRef): { readonly session: vscode.DebugSession; readonly stopped: boolean; readonly threadId: number | undefined } | undefined {
     const of = [...this.sessions.values()].filter(({ knowledge }) => knowledge.has(tid ?? pid) || knowledge.has(pid));

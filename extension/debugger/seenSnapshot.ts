@@ -1,5 +1,6 @@
 // A snapshot with what debuggers add to it: objects by the names of their variables, and where stopped threads are. Pure.
 import type { ExplanationPart, Finding, IpcObject, Snapshot, ThreadRef } from '../../native-probe/model';
+import { grouped } from '../snapshotIndex';
 import { baseName, visible } from '../presentation';
 import { l10n } from '../translation';
 import type { AddressQuestion, Questions, ThreadPlace } from './sessionKnowledge';
@@ -21,22 +22,26 @@ export function placeWords({ path, line, function: name }: ThreadPlace): string 
 
 const addressOf = (object: IpcObject): string | undefined => 'address' in object.state ? object.state.address : undefined;
 
+/** Of a machine's waits no more are looked through for threads of a session: those of findings are in any case. */
+const mostWaits = 20_000;
+
 /** What a snapshot gives reason to ask: what findings are about comes first. */
 export function questionsOf({ waits, findings, objects, handles, gaps }: Snapshot): Questions {
   const threads = new Map<string, { pid: number; tid: number }>();
   const add = ({ pid, tid }: ThreadRef): void => { if (tid !== undefined) threads.set(`${pid}.${tid}`, { pid, tid }); };
   for (const { chain } of findings) chain.forEach(add);
   for (const finding of findings) finding.threads.forEach(add);
-  for (const { clauses } of waits) for (const { alternatives } of clauses) for (const alternative of alternatives) if (alternative.threads.length <= 4) for (const { pid, tid } of alternative.threads) add({ pid, tid: tid ?? pid });
-  waits.forEach(add);
+  for (const { clauses } of waits.slice(0, mostWaits)) for (const { alternatives } of clauses) for (const alternative of alternatives) if (alternative.threads.length <= 4) for (const { pid, tid } of alternative.threads) add({ pid, tid: tid ?? pid });
+  waits.slice(0, mostWaits).forEach(add);
 
   const inMemory = new Map(objects.filter(object => addressOf(object) !== undefined).map(object => [object.id, object]));
+  const waiters = grouped(waits, ({ pid, objectId }) => objectId === undefined ? undefined : `${objectId} ${pid}`);
   const told = new Set<string>();
   const addresses: AddressQuestion[] = [];
   for (const { objectId, pid, address } of handles) {
     if (address === undefined || !inMemory.has(objectId) || !/^0x[0-9a-f]{1,16}$/.test(address) || told.has(`${objectId} ${pid}`)) continue;
     told.add(`${objectId} ${pid}`);
-    addresses.push({ objectId, pid, address: BigInt(address), waiters: waits.filter(wait => wait.pid === pid && wait.objectId === objectId).map(({ tid }) => tid) });
+    addresses.push({ objectId, pid, address: BigInt(address), waiters: (waiters.get(`${objectId} ${pid}`) ?? []).map(({ tid }) => tid) });
   }
   const found = new Set(findings.flatMap(({ chain }) => chain.map(({ objectId }) => objectId)));
   const denied = new Set(gaps.flatMap(({ scope, errno }) => scope.pid !== undefined && scope.facility === 'waits' && scope.field === 'syscall' && errno !== undefined ? [scope.pid] : []));
@@ -47,14 +52,14 @@ export function questionsOf({ waits, findings, objects, handles, gaps }: Snapsho
 export function seen(snapshot: Snapshot, { nameOf, placeOf }: Knowledge): SeenSnapshot {
   const names = new Map(snapshot.objects.flatMap(object => {
     const name = addressOf(object) === undefined ? undefined : nameOf(object.id);
-    return name === undefined ? [] : [[object.id, nameIn(object, name)] as const];
+    return name === undefined ? [] : [[object.id, { name: nameIn(object, name), before: object.name ?? addressOf(object) }] as const];
   }));
-  const says = (part: ExplanationPart): string => partWords(part, snapshot, names);
+  const says = (part: ExplanationPart): string => partWords(part, names);
   return {
     ...snapshot, placeOf,
     objects: names.size === 0 ? snapshot.objects : snapshot.objects.map(object => {
-      const name = names.get(object.id);
-      return name === undefined ? object : { ...object, name };
+      const known = names.get(object.id);
+      return known === undefined ? object : { ...object, name: known.name };
     }),
     findings: snapshot.findings.map(finding => finding.parts === undefined ? finding : { ...finding, explanation: explanationOf(finding.parts, says, placeOf) }),
   };
@@ -66,14 +71,10 @@ function nameIn(object: IpcObject, name: string): string {
   return object.name?.startsWith('in ') === true ? `${shown} (${object.name})` : shown;
 }
 
-function partWords(part: ExplanationPart, { objects }: Snapshot, names: ReadonlyMap<string, string>): string {
+function partWords(part: ExplanationPart, names: ReadonlyMap<string, { readonly name: string; readonly before: string | undefined }>): string {
   if (typeof part === 'string') return part;
-  if (!('objectId' in part)) return part.text;
-  const name = names.get(part.objectId);
-  if (name === undefined) return part.text;
-  const object = objects.find(it => it.id === part.objectId);
-  const before = object?.name ?? (object && addressOf(object));
-  return before !== undefined && part.text.endsWith(before) ? part.text.slice(0, -before.length) + name : part.text;
+  const known = 'objectId' in part ? names.get(part.objectId) : undefined;
+  return known?.before !== undefined && part.text.endsWith(known.before) ? part.text.slice(0, -known.before.length) + known.name : part.text;
 }
 
 /** Each thread is said to be somewhere once, where it is named first. */

@@ -73,6 +73,8 @@ export class SessionKnowledge {
   }
 
   get stopped(): boolean { return this.isStopped; }
+  /** It is being asked something. */
+  get busy(): boolean { return this.working; }
 
   /** Its debugger can be asked something, and the program runs on this machine. */
   get useful(): boolean {

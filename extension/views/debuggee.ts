@@ -3,6 +3,7 @@ import type { CollectedKind, Handle, IpcObject, Process } from '../../native-pro
 import { facility } from '../../native-probe/facilityTable';
 import { peerOf } from '../bothEnds';
 import { handleWords, objectSummary, objectTitle, processTooltip } from '../objectWords';
+import { atWords } from '../placeWords';
 import { count, processName, processState } from '../presentation';
 import { grouped } from '../snapshotIndex';
 import type { SnapshotIndex } from '../snapshotIndex';
@@ -97,7 +98,9 @@ export function objectOf(parent: string, object: IpcObject, own: readonly Handle
   const others = index.handlesOf(object.id).filter(handle => handle.pid !== pid);
   const gaps = index.gapsOf(object.id);
   const peers = peerNodes(id, object, index);
-  const named = objectNode(parent, object, index, describe(own, objectSummary(object, index)),
+  const holding = own.filter(({ via, tid }) => tid !== undefined && (via === 'owner' || via === 'lock'));
+  const at = holding.flatMap(({ tid }) => atWords(index, { pid, ...(tid === undefined ? {} : { tid }) }));
+  const named = objectNode(parent, object, index, [describe(own, objectSummary(object, index)), ...new Set(at)].join(' · '),
     () => [...othersOf(id, others, followed, index), ...peers, ...gaps.map(gap => gapNode(id, gap))]);
   // Not under a node of its kind here: an address or a file's name alone would not tell that it is a lock.
   const isLock = facility(object.kind).category === 'synchronization' && object.persistence !== 'kernel';

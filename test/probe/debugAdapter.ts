@@ -1,4 +1,4 @@
-// A real lldb-dap over its standard streams, attached to a running program: what VS Code is to it, for tests without VS Code.
+// A real debug adapter over its standard streams: what VS Code is to it, for tests without VS Code.
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -12,8 +12,8 @@ export function findLldbDap(): string | undefined {
   return ['lldb-dap-19', 'lldb-dap'].flatMap(name => (process.env.PATH ?? '').split(delimiter).map(folder => join(folder, name))).find(path => existsSync(path));
 }
 
-export class LldbDap implements Adapter {
-  readonly id = 'lldb'; readonly type = 'lldb-dap'; readonly name = 'lldb-dap'; readonly configuration = {};
+export class DebugAdapter implements Adapter {
+  readonly id = 'session'; readonly configuration = {};
   private readonly child: ChildProcessWithoutNullStreams;
   private readonly answers = new Map<number, (message: Message) => void>();
   private readonly events: Message[] = [];
@@ -21,20 +21,23 @@ export class LldbDap implements Adapter {
   private sequence = 0;
   private buffer = Buffer.alloc(0);
   readonly exited: Promise<unknown>;
+  get name(): string { return this.type; }
 
-  constructor(path: string) {
-    this.child = spawn(path);
+  /** @param type as launch.json has it */
+  constructor(readonly type: string, command: string, args: readonly string[] = []) {
+    this.child = spawn(command, args);
     this.exited = new Promise(done => this.child.once('exit', done));
     this.child.stdin.on('error', () => undefined); // it may end while we still write
     this.child.stdout.on('data', (data: Buffer) => this.take(data));
   }
 
-  async attach(pid: number): Promise<void> {
-    await this.customRequest('initialize', { adapterID: 'lldb-dap', linesStartAt1: true, columnsStartAt1: true });
-    const attached = this.customRequest('attach', { pid });
+  /** Launches a program or attaches to one. */
+  async begin(request: 'launch' | 'attach', args: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.customRequest('initialize', { adapterID: this.type, linesStartAt1: true, columnsStartAt1: true, pathFormat: 'path' });
+    const begun = this.customRequest(request, args);
     await this.event('initialized');
     await this.customRequest('configurationDone');
-    await attached;
+    await begun;
   }
 
   /** As a person does; resolves when it has stopped. */
@@ -71,9 +74,9 @@ export class LldbDap implements Adapter {
     }
   }
 
-  /** Lets the program go, as a person who detaches does. */
-  async detach(): Promise<void> {
-    await this.customRequest('disconnect', { terminateDebuggee: false }).catch(() => undefined);
+  /** Ends the session: what was launched ends, what was attached to goes on. */
+  async end(terminateDebuggee = false): Promise<void> {
+    await this.customRequest('disconnect', { terminateDebuggee }).catch(() => undefined);
     this.child.kill();
     await this.exited;
   }

@@ -13,14 +13,14 @@ import { accordingToDebugger } from '../../native-probe/told';
 import type { Snapshot } from '../../native-probe/model';
 import type { SnapshotResult, ToldProcess } from '../../native-probe/protocol';
 import { skip } from '../skip';
-import { findLldbDap, LldbDap } from './debugAdapter';
+import { DebugAdapter, findLldbDap } from './debugAdapter';
 import { fixture, hasCompiler, probePath, Program, scratchDirectory, until } from './harness';
 
 describe('a debugger that stands in for what the kernel denies', function () {
   this.timeout(60_000);
   let probe: ChildProcessWithoutNullStreams;
   let connection: MessageConnection;
-  let debugged: LldbDap | undefined;
+  let debugged: DebugAdapter | undefined;
   const adapter = findLldbDap();
 
   before(function () {
@@ -33,7 +33,7 @@ describe('a debugger that stands in for what the kernel denies', function () {
     return connection.sendRequest('initialize', { protocolVersion: 1, client: 'test' });
   });
   afterEach(async () => {
-    await debugged?.detach();
+    await debugged?.end();
     debugged = undefined;
     await Program.stopAll();
   });
@@ -49,13 +49,13 @@ describe('a debugger that stands in for what the kernel denies', function () {
     const result: SnapshotResult = await connection.sendRequest('snapshot', { pids: [pid], waits: true, ...(told.length === 0 ? {} : { told }) });
     return 'snapshot' in result ? result.snapshot : assert.fail('a delta that was not asked for');
   }
-  async function attached(name: string): Promise<{ pid: number; knowledge: SessionKnowledge; lldb: LldbDap }> {
+  async function attached(name: string): Promise<{ pid: number; knowledge: SessionKnowledge; lldb: DebugAdapter }> {
     const directory = join(scratchDirectory(), `told-${name}`);
     mkdirSync(directory);
     chmodSync(directory, 0o777);
     const [pid = 0] = (await Program.start(fixture('waits'), [name, directory]).line()).split(' ').map(Number);
-    debugged = new LldbDap(adapter ?? assert.fail());
-    await debugged.attach(pid);
+    debugged = new DebugAdapter('lldb-dap', adapter ?? assert.fail());
+    await debugged.begin('attach', { pid });
     // It stops for being attached to, and goes on: a pause in between would be lost.
     await until(() => !/\) t /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')), 'the program goes on');
     return { pid, lldb: debugged, knowledge: new SessionKnowledge(debugged, () => undefined) };
