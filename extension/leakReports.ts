@@ -24,6 +24,8 @@ const pace = 5_000;
 interface Watched {
   readonly session: vscode.DebugSession;
   readonly name: string;
+  /** The probe's name for it: a session that is restarted keeps its id. */
+  run: string;
   /** The probe watches; false when it refused, or was not there. */
   begun: Promise<boolean>;
   readonly joined: Set<number>;
@@ -104,29 +106,29 @@ export class LeakReports implements vscode.Disposable {
   private begin(session: vscode.DebugSession): void {
     if (session.parentSession || this.watched.has(session.id) || !leakReport()) return;
     this.dismiss();
-    const watched: Watched = { session, name: session.name, begun: this.ask(session.id), joined: new Set(), doubts: [], joining: Promise.resolve() };
+    const watched: Watched = { session, name: session.name, ...this.ask(session.id), joined: new Set(), doubts: [], joining: Promise.resolve() };
     this.watched.set(session.id, watched);
     this.schedule();
   }
 
-  private async ask(run: string): Promise<boolean> {
-    try {
-      await this.client.request('beginRun', { run: `${run}#${this.serial}` });
-      return true;
-    } catch (error) {
-      this.log.warn(`what the debug session leaves behind cannot be told: ${wordsOf(error)}`);
-      return false;
-    }
+  private ask(id: string): Pick<Watched, 'run' | 'begun'> {
+    const run = `${id}#${++this.serial}`;
+    return {
+      run,
+      begun: this.client.request('beginRun', { run }).then(() => true, (error: unknown) => {
+        this.log.warn(`what the debug session leaves behind cannot be told: ${wordsOf(error)}`);
+        return false;
+      }),
+    };
   }
 
   /** Another probe has taken over: what was made before cannot be told from what was there before. */
   private beginAgain(): void {
     if (this.watched.size === 0) return;
-    this.serial++;
     for (const [id, watched] of this.watched) {
       watched.doubts.push(l10n.t('The probe was started again during the session: what the program made before that is not in this report.'));
       watched.joined.clear();
-      watched.begun = this.ask(id);
+      Object.assign(watched, this.ask(id));
     }
     void this.joinAll();
   }
@@ -148,14 +150,13 @@ export class LeakReports implements vscode.Disposable {
   }
 
   /** Tells the probe which processes the session is about: those that were recognised, and those that were only told, if they are of this machine and young enough. */
-  private async join({ session, begun, joined }: Watched): Promise<void> {
+  private async join({ session, run, begun, joined }: Watched): Promise<void> {
     const family = [...this.sessions.facts.values()].filter(facts => this.rootOf(facts.id) === session.id);
     const found = [...new Set(this.focus.pidsOfSession(session.id))].filter(pid => !joined.has(pid));
     const told = session.configuration.request === 'attach' ? []
       : [...new Set(family.flatMap(facts => placeOf(facts).kind === 'here' ? toldBy(facts)?.pids ?? [] : []))].filter(pid => !joined.has(pid) && !found.includes(pid));
     if (found.length + told.length === 0 || !await begun) return;
     for (const pid of [...found, ...told]) joined.add(pid);
-    const run = `${session.id}#${this.serial}`;
     if (found.length > 0) await this.client.request('joinRun', { run, pids: found });
     if (told.length > 0) await this.client.request('joinRun', { run, pids: told, bornSince: true });
   }
@@ -176,7 +177,7 @@ export class LeakReports implements vscode.Disposable {
     if (!watched) return;
     this.watched.delete(session.id);
     this.schedule();
-    const run = `${session.id}#${this.serial}`;
+    const { run } = watched;
     try {
       await watched.joining;
       if (!await watched.begun) return;

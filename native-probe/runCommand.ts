@@ -24,7 +24,7 @@ export class CannotRun extends Error {
 export async function runCommand([command = '', ...args]: readonly string[], started: (pid: number) => void, ours: (pid: number) => void): Promise<Ended> {
   // All in one go, the handlers first: the command may be ready for signals before spawn() returns.
   const sentinel = new Sentinel(ours);
-  const handlers = signalHandlers(signal => { child.kill(signal); }, sentinel);
+  const handlers = signalHandlers(signal => { child.kill(signal); }, () => child.pid, sentinel);
   for (const [signal, handler] of handlers) process.on(signal, handler);
   const child = spawn(command, args, { stdio: 'inherit' });
   if (child.pid !== undefined) started(child.pid);
@@ -44,18 +44,30 @@ export async function runCommand([command = '', ...args]: readonly string[], sta
   }
 }
 
-function signalHandlers(send: (signal: NodeJS.Signals) => void, sentinel: Sentinel): [NodeJS.Signals, () => void][] {
+function signalHandlers(send: (signal: NodeJS.Signals) => void, pidOf: () => number | undefined, sentinel: Sentinel): [NodeJS.Signals, () => void][] {
   const pass = (signal: NodeJS.Signals): void => { void sentinel.wasReached(signal).then(reached => { if (!reached) send(signal); }); };
   return [
     ...passedOn.map((signal): [NodeJS.Signals, () => void] => [signal, () => pass(signal)]),
     ['SIGTSTP', () => {
       pass('SIGTSTP');
-      // The shell waits for us: it takes the terminal back when we stop.
-      setTimeout(() => process.kill(process.pid, 'SIGSTOP'), 50);
+      void stopWith(pidOf());
     }],
     // Twice does no harm, and a command that was stopped alone goes on too.
     ['SIGCONT', () => { send('SIGCONT'); }],
   ];
+}
+
+/** The shell waits for us, and takes the terminal back when we stop: we do when the command has stopped. It may clean up first, or not stop at all. */
+async function stopWith(pid: number | undefined): Promise<void> {
+  for (let look = 0; pid !== undefined && look < 100; look++) {
+    const state = parseStat(readText(`/proc/${pid}/stat`).value ?? '')?.state;
+    if (state === undefined) return;
+    if (state === 'T') {
+      process.kill(process.pid, 'SIGSTOP');
+      return;
+    }
+    await new Promise(next => setTimeout(next, 20));
+  }
 }
 
 const RLIMIT_CORE = 4;

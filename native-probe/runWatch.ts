@@ -140,7 +140,7 @@ export class RunWatch {
     const known = new Set(snapshot.objects.map(({ id }) => id));
     return {
       snapshot: { ...snapshot, objects: [...snapshot.objects, ...names.filter(({ id }) => !known.has(id))], gaps: [...snapshot.gaps, ...this.gapsOfRun()] },
-      leaks, means: [...this.means, { what: 'samples', used: true, detail: `${this.samples} looks at what its processes had` }],
+      leaks, means: [...this.means, { what: 'samples', used: true, detail: `what its processes had was looked at ${this.samples === 1 ? 'once' : `${this.samples} times`}` }],
       run: {
         startedAt: new Date(this.startedAt).toISOString(), endedAt: new Date(endedAt).toISOString(), stillRunning: this.living,
         processes: this.members.slice(0, 1000).map(({ pid, comm, from, until }) => ({ pid, ...(comm === undefined ? {} : { comm }), startedAt: new Date(from).toISOString(), ...(until === undefined ? {} : { endedAt: new Date(until).toISOString() }) })),

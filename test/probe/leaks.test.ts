@@ -201,6 +201,20 @@ describe('ipc-probe leaks', function () {
     assert.ok(!existsSync(`/dev/shm/${shm}`));
   });
 
+  it('finds the socket that a Node.js server leaves, and nothing after semaphores and queues of Python, whose names are gone at once', function () {
+    const [file, socket] = [join(own, 'node'), join(own, 'node-socket')];
+    const node = ipcProbe(['leaks', '--json', '--output', file, '--', process.execPath, '-e', `require('net').createServer().listen(${JSON.stringify(socket)}, () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), 400))`]);
+    const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+    rmSync(socket, { force: true });
+    assert.equal(node.status, 4);
+    assert.deepEqual(report.leaks.filter(({ certainty }) => certainty === 'certain').map(({ objectId }) => report.objects.find(({ id }) => id === objectId)?.name), [socket]);
+    assert.deepEqual([report.run.status, report.run.signal], [137, 'SIGKILL']);
+    const python = ['/usr/bin/python3', 'python3'].find(it => spawnSync(it, ['-c', 'import multiprocessing']).status === 0);
+    if (python === undefined) return;
+    const tidy = ipcProbe(['leaks', '--certain', '--output', file, '--', python, '-c', 'import multiprocessing as m\nq = m.Queue(); s = m.Semaphore(2); l = m.Lock(); q.put(1); q.get(); q.close(); q.join_thread()']);
+    assert.equal(tidy.status, 0, readFileSync(file, 'utf8') + tidy.stderr);
+  });
+
   it('makes nothing of its own: neither objects nor processes stay', () => {
     const before = snapshotOf(['--kind', 'sysv-shared-memory,sysv-message-queue,sysv-semaphore-set,posix-message-queue']).objects.map(({ id }) => id);
     const { report } = leaksOf(['exit', '0']);
