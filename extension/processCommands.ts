@@ -104,7 +104,8 @@ export function registerListCommands({ client, views, unseen, unseenPanel, admin
   return administrator.onDidChange(() => {
     if (moreRights() === before) return;
     before = moreRights();
-    if (unseenPanel.isOpen) void lookAtAll(snapshot => { unseenPanel.update(snapshot, moreRights()); }).catch(() => undefined); // the views tell what is wrong with the probe
+    // Afterwards: the probe with the other rights is only about to take its place. What is wrong with it the views tell.
+    if (unseenPanel.isOpen) setImmediate(() => void lookAtAll(snapshot => { unseenPanel.update(snapshot, moreRights()); }).catch(() => undefined));
   });
 }
 

@@ -67,6 +67,11 @@ describe('Look as Administrator', function () {
     await objects.getByText(`Filter: ${text}`).waitFor();
     return objects;
   };
+  const answerBox = async (): Promise<void> => {
+    await box().waitFor();
+    await box().fill(ordinary.password);
+    await page().keyboard.press('Enter');
+  };
   /** What is shown of root's things with the user's own rights. */
   const closed = async (): Promise<void> => {
     const objects = await filtered(`semid ${semid}`);
@@ -139,8 +144,7 @@ describe('Look as Administrator', function () {
     const widget = page().locator('.quick-input-widget:visible');
     await widget.getByText('Wrong password, try again.').waitFor();
     await picture('box');
-    await box().fill(ordinary.password);
-    await page().keyboard.press('Enter');
+    await answerBox();
     await shield().waitFor();
     const waits = await workbench.view('Waits and Deadlocks');
     await described(waits, 'as root').waitFor();
@@ -166,18 +170,23 @@ describe('Look as Administrator', function () {
     const saved = (): string[] => existsSync(backups) ? readdirSync(backups) : [];
     const [existed, before] = [existsSync(join(backups, '..')), new Set(saved())];
     writeFileSync(file, 'kept'.repeat(2048), { mode: 0o640 });
+    // A second try finds the rights given up.
+    if (await shield().count() === 0) {
+      await workbench.command('IPC Inspector: Look as Administrator…');
+      await answerBox();
+      await shield().waitFor();
+    }
     try {
       const objects = await filtered(file.replace('/dev/shm/', ''));
       await workbench.inlineAction(await workbench.findRow(objects, file.replace('/dev/shm', '')), 'Remove');
       await workbench.answerDialog('Remove');
       await workbench.notification(/Removed POSIX shared memory/);
       assert.ok(!existsSync(file));
-      await workbench.command('IPC Inspector: Look as Yourself');
+      await shield().click();
       await shield().waitFor({ state: 'detached' });
       await workbench.answerNotification(/Removed POSIX shared memory/, 'Undo');
       await workbench.answerNotification(/takes these rights again/, 'Look as Administrator and Undo');
-      await box().fill(ordinary.password);
-      await page().keyboard.press('Enter');
+      await answerBox();
       await workbench.notification(/is back/);
       assert.equal(readFileSync(file, 'utf8'), 'kept'.repeat(2048));
       assert.equal(statSync(file).uid, 0);
@@ -202,6 +211,7 @@ describe('Look as Administrator', function () {
       await shield().click();
       await shield().waitFor({ state: 'detached' });
     }
+    await workbench.webview().getByText(`It is looked at as ${ordinary.name}`).waitFor();
     await closed();
     for (const end = Date.now() + 10_000; elevated().length > 0 && Date.now() < end;) await new Promise(next => setTimeout(next, 50));
     assert.deepEqual(elevated(), []);
