@@ -1,9 +1,11 @@
 // The state of an object, complete for every kind, in the manual pages' words. Pure.
-import type { IpcObject, SysvSemaphoreSet, Time } from '../../native-probe/model';
+import type { Handle, IpcObject, SysvSemaphoreSet, Time } from '../../native-probe/model';
 import type { Row, Section, Value } from '../../webview/protocol';
 import { l10n } from '../translation';
 import { furtherState } from './furtherState';
+import { signed } from '../undoWords';
 import type { Inspected } from './inspected';
+import { gapOf } from './inspected';
 import { epollWatches, inotifyWatches, ranges, signalThreads } from './stateTables';
 import type { Moment } from './values';
 import { FieldList, processValue, recordedPid, unknown } from './values';
@@ -137,12 +139,19 @@ function semaphores({ state: { sems, otime, ctime } }: SysvSemaphoreSet, inspect
   const title = l10n.t('Semaphores of the set');
   if (sems === null) return [{ type: 'fields', key, title, fields: [{ key, gloss: l10n.t('Values'), term: 'GETALL', value: unknown(key, inspected) }] }];
   const number = (value: number | null): Value => value === null ? unknown(key, inspected) : { type: 'number', number: String(value) };
+  const exits = changesAtExit(inspected.handles);
+  const unread = gapOf('undo', inspected) !== undefined;
+  const atExit = (num: number): Value | undefined => {
+    const change = exits.get(num) ?? 0;
+    return change !== 0 ? { type: 'text', text: signed(change) } : unread ? unknown('undo', inspected) : undefined;
+  };
   const rows = limited(key, sems, limits).map((sem, index): Row => ({
     key: String(index),
     cells: [
       number(index), number(sem.val), number(sem.ncnt), number(sem.zcnt),
       // sempid is 0 until the first semop or SETVAL.
       sem.pid === null ? unknown(key, inspected) : sem.pid === 0 ? { type: 'words', text: l10n.t('nobody seen') } : recordedPid(sem.pid, inspected, { at: latest(otime, ctime), latest: true }),
+      atExit(index),
     ],
   }));
   return [{
@@ -153,6 +162,17 @@ function semaphores({ state: { sems, otime, ctime } }: SysvSemaphoreSet, inspect
       { key: 'ncnt', label: l10n.t('Wait for more'), term: 'semncnt', numeric: true },
       { key: 'zcnt', label: l10n.t('Wait for zero'), term: 'semzcnt', numeric: true },
       { key: 'pid', label: l10n.t('Last operation by'), term: 'sempid' },
+      { key: 'undo', label: l10n.t('At exit'), term: 'semadj', numeric: true },
     ],
   }];
+}
+
+/** What is added to each semaphore when all who have undo values have exited; a list that several share counts once. */
+function changesAtExit(handles: readonly Handle[]): Map<number, number> {
+  const sums = new Map<number, number>();
+  for (const { pid, undo, sharedWith = [] } of handles) {
+    if (sharedWith.some(other => other < pid)) continue;
+    for (const { num, adjustment } of undo ?? []) sums.set(num, (sums.get(num) ?? 0) + adjustment);
+  }
+  return sums;
 }

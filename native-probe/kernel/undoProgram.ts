@@ -61,7 +61,7 @@ export const recordBytes = 32 + 2 * adjustmentsInRecord;
 /** So many records of one task in one pass: what a task writes must fit into the kernel's buffer of eight pages. */
 export const recordsInPass = 200;
 /** So many records of one task can be reached at all: the verifier walks through every round. */
-export const roundsOfTask = 1024;
+export const roundsOfTask = 640;
 /** In the place of a semid: the list goes on beyond what can be reached. */
 export const cutOff = -2;
 

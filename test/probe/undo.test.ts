@@ -88,14 +88,14 @@ describe('undo holders', function () {
     assert.deepEqual(undoOf(snapshot, sharer, semid).map(({ undo, sharedWith }) => ({ undo, sharedWith })), [{ undo: ofProcess[0]?.undo, sharedWith: [actor.pid] }]);
   });
 
-  it('are told whole for a set of 32,000 semaphores and for 700 sets, beside each other', async () => {
+  it('are told whole for a set of 32,000 semaphores and for 600 sets, beside each other', async () => {
     const [many, wide] = [await Actor.start(), await Actor.start()];
     const large = await make(wide, 32000);
     await wide.ask(`sweep ${large} 32000`);
-    many.program.tell('sets 700');
+    many.program.tell('sets 600');
     const semids = (await many.program.line()).trim().split(' ').map(Number).slice(0, -1);
     for (const semid of semids) sets.add(semid);
-    assert.equal(semids.length, 700);
+    assert.equal(semids.length, 600);
     const snapshot = look();
     assert.deepEqual(undoGaps(snapshot), []);
     const [undo = []] = undoOf(snapshot, wide.pid, large).map(handle => handle.undo);
@@ -180,12 +180,12 @@ describe('undo holders', function () {
 
   it('are told as far as they go, with a gap, where a list is longer than can be read', async () => {
     const actor = await Actor.start();
-    actor.program.tell('sets 1100');
+    actor.program.tell('sets 700');
     const semids = (await actor.program.line()).trim().split(' ').map(Number).slice(0, -1);
     for (const semid of semids) sets.add(semid);
-    assert.equal(semids.length, 1100);
+    assert.equal(semids.length, 700);
     const snapshot = look();
-    assert.equal(snapshot.handles.filter(({ pid, via }) => via === 'undo' && pid === actor.pid).length, 1024);
+    assert.equal(snapshot.handles.filter(({ pid, via }) => via === 'undo' && pid === actor.pid).length, 640);
     assert.deepEqual(undoGaps(snapshot).map(({ scope }) => scope.pid), [actor.pid]);
     assert.match(undoGaps(snapshot)[0]?.reason ?? '', /for more semaphores than can be read of one list/);
   });

@@ -1,6 +1,6 @@
 // The inspector in a real browser, under the real Content-Security-Policy, fed with what the extension would send.
 import assert from 'node:assert/strict';
-import type { IpcObject } from '../../native-probe/model';
+import type { Handle, IpcObject } from '../../native-probe/model';
 import type { FromInspector, InspectorView, ToInspector } from '../../webview/protocol';
 import type { Peeked } from '../../extension/panels/contentsSection';
 import { inspect } from '../../extension/panels/inspected';
@@ -41,6 +41,19 @@ describe('inspector', function () {
 
   it('says that it is ready, once', async () => {
     assert.deepEqual(await inspector.heard(), [{ type: 'ready' }]);
+  });
+
+  it('shows what exits would do to a semaphore set: beside each semaphore, and who would do it', async () => {
+    const object = objects['sysv-semaphore-set'];
+    const undo = (pid: number, adjustment: number, more: object = {}): Handle => ({ objectId: object.id, pid, via: 'undo', undo: [{ num: 0, adjustment }], ...more });
+    await show(viewOf(object, { processes: [process(812, 'producer'), process(813, 'consumer')], handles: [undo(812, 1, { sharedWith: [813] }), undo(813, 1, { sharedWith: [812] }), undo(813, -3, { tid: 8131 })] }));
+    const cells = async (table: string): Promise<string[]> => (await inspector.page.locator(`#heading-${table} ~ * tbody tr`).allInnerTexts()).map(row => row.replace(/\s+/g, ' ').trim());
+    assert.match((await cells('sems'))[0] ?? '', / −2$/, 'a shared list counts once');
+    const text = (await main()).replace(/\s+/g, ' ');
+    assert.match(text, /producer.*undo at exit \(SEM_UNDO\).*\+1 to semaphore 0, when PID 813 has exited too/);
+    assert.match(text, /thread 8131, −3 to semaphore 0/);
+    await show(viewOf(object, { gaps: [{ id: 'g', scope: { facility: 'sysv-semaphore-set', field: 'undo' }, reason: 'cannot read who would give back', errno: 'EPERM', remedy: 'run the probe as root' }] }));
+    assert.match(await inspector.page.locator('#heading-sems ~ * tbody tr').first().locator('td').last().innerText(), /^unknown\s+cannot read who would give back/);
   });
 
   for (const object of Object.values(objects)) {
