@@ -59,7 +59,9 @@ export class SessionKnowledge {
   private tried = new Set<string>();
   private wanted: Questions = { threads: [], addresses: [], denied: new Set() };
   private announced: Readonly<Record<string, unknown>> = {};
-  private told: { readonly moment: number; readonly process: ToldProcess | undefined } | undefined;
+  /** Goes up when somebody may have changed the stopped program. */
+  private disturbances = 0;
+  private told: { readonly moment: number; readonly disturbances: number; readonly process: ToldProcess | undefined } | undefined;
   /** What this asks itself; whatever else is evaluated may change the program. */
   private readonly own = new Set<string>();
   private working = false;
@@ -90,7 +92,8 @@ export class SessionKnowledge {
   get onlyTid(): number | undefined { return this.threadIds.size === 1 ? [...this.threadIds.keys()][0] : undefined; }
   nameOf(objectId: string): string | undefined { return this.names.get(objectId)?.text; }
   /** What the kernel denies to the probe, as the debugger has it; only while the program is stopped. */
-  get toldProcess(): ToldProcess | undefined { return this.isStopped && this.told?.moment === this.moment ? this.told.process : undefined; }
+  get toldProcess(): ToldProcess | undefined { return this.isStopped && this.isToldNow ? this.told?.process : undefined; }
+  private get isToldNow(): boolean { return this.told?.moment === this.moment && this.told.disturbances === this.disturbances; }
   /** The adapter's own id of a thread. */
   threadIdOf(tid: number): number | undefined { return this.threadIds.get(tid); }
 
@@ -122,8 +125,7 @@ export class SessionKnowledge {
   /** Somebody sends a request to the adapter: some of them change memory or let the program run for a moment. */
   sees(command: string, expression: unknown): void {
     if (!this.isStopped || (command !== 'setVariable' && command !== 'setExpression' && command !== 'writeMemory' && (command !== 'evaluate' || (typeof expression === 'string' && this.own.has(expression))))) return;
-    this.told = undefined;
-    this.moment++;
+    this.disturbances++;
     void this.work();
   }
 
@@ -204,11 +206,12 @@ export class SessionKnowledge {
   /** Where the kernel denies them to the probe: what the threads are blocked in, and the memory there. */
   private async standIn(row: DebuggerRow, moment: number): Promise<void> {
     const pid = [...this.wanted.denied].find(it => this.threadIds.has(it));
-    if (pid === undefined || !this.isStopped || this.told?.moment === moment) return;
-    const current = (): boolean => !this.over && this.moment === moment;
+    if (pid === undefined || !this.isStopped || this.isToldNow) return;
+    const { disturbances } = this;
+    const current = (): boolean => !this.over && this.moment === moment && this.disturbances === disturbances;
     const process = await tellProcess({ questions: this.questions, row, announced: this.announced, pid, threadIds: this.threadIds, run: command => this.run(command), current });
     if (!current()) return;
-    this.told = { moment, process };
+    this.told = { moment, disturbances, process };
     if (process) this.onChange();
   }
 

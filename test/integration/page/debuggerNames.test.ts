@@ -100,6 +100,5 @@ describe('Names and lines from the debugger', function () {
     await workbench.rows(callStack, /^\s*take/).waitFor();
     await workbench.rows(callStack, /^\s*auditor/).and(workbench.page.locator('[aria-expanded="true"]')).waitFor({ state: 'detached' });
     assert.equal(await workbench.page.locator('.notification-toast').filter({ hasText: 'could not be selected' }).count(), 0);
-    if (process.env.IPC_INSPECTOR_LOOK) await workbench.screenshot(join(prepared.artifacts, 'names.png'));
   });
 });
