@@ -5,6 +5,7 @@ import { endsOf } from '../bothEnds';
 import { l10n } from '../translation';
 import { undoWords } from '../undoWords';
 import type { Inspected } from './inspected';
+import { gapOf } from './inspected';
 import type { TableLimits } from './stateSections';
 import { limited } from './stateSections';
 import { processValue } from './values';
@@ -100,6 +101,7 @@ function handleTable(key: string, title: string, handles: readonly Handle[], pro
 function nobody(inspected: Inspected): string {
   const { object } = inspected;
   if (object.kind === 'sysv-shared-memory' && object.state.nattch === 0) return l10n.t('No process has it attached: shm_nattch is 0.');
+  if (object.kind === 'sysv-semaphore-set' && gapOf('undo', inspected) !== undefined) return l10n.t('No user is known; who would change it at exit (SEM_UNDO) could not be read (see “Not seen”).');
   return unseenProcesses(inspected) ? l10n.t('No process that could be looked into has it; some could not (see “Not seen”).') : l10n.t('No process has it.');
 }
 

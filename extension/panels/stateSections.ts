@@ -162,7 +162,7 @@ function semaphores({ state: { sems, otime, ctime } }: SysvSemaphoreSet, inspect
       { key: 'ncnt', label: l10n.t('Wait for more'), term: 'semncnt', numeric: true },
       { key: 'zcnt', label: l10n.t('Wait for zero'), term: 'semzcnt', numeric: true },
       { key: 'pid', label: l10n.t('Last operation by'), term: 'sempid' },
-      { key: 'undo', label: l10n.t('At exit'), term: 'semadj', numeric: true },
+      { key: 'undo', label: l10n.t('At exit'), numeric: true },
     ],
   }];
 }

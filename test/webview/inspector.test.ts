@@ -54,6 +54,7 @@ describe('inspector', function () {
     assert.match(text, /thread 8131, −3 to semaphore 0/);
     await show(viewOf(object, { gaps: [{ id: 'g', scope: { facility: 'sysv-semaphore-set', field: 'undo' }, reason: 'cannot read who would give back', errno: 'EPERM', remedy: 'run the probe as root' }] }));
     assert.match(await inspector.page.locator('#heading-sems ~ * tbody tr').first().locator('td').last().innerText(), /^unknown\s+cannot read who would give back/);
+    assert.match(await main(), /No user is known; who would change it at exit \(SEM_UNDO\) could not be read/);
   });
 
   for (const object of Object.values(objects)) {
