@@ -41,6 +41,7 @@ function setting(words: InspectorStrings): Setting {
     follow: pid => api.postMessage({ type: 'follow', pid }),
     peek: offset => api.postMessage({ type: 'peek', offset }),
     inspect: id => api.postMessage({ type: 'inspect', id }),
+    format: format => api.postMessage({ type: 'format', format }),
     copy: text => { api.postMessage({ type: 'copy', text }); announce(words.copied); },
     showAll: (table, all) => api.postMessage({ type: 'showAll', table, all }),
   };
@@ -54,12 +55,13 @@ function render(): void {
   patch(main, [...described.slice(0, 1), ...problem, ...described.slice(1)]);
 }
 
-function header(icon: string, label: string, name: string, summary: string | undefined, actions: readonly Described[]): Described {
+function header(icon: string, label: string, name: string, brief: string | undefined, summary: string | undefined, actions: readonly Described[]): Described {
   return h('header', { key: 'header' },
     h('span', { class: `codicon codicon-${icon} facility`, 'aria-hidden': 'true' }),
     h('div', { class: 'titles' },
       h('p', { class: 'label' }, label),
       h('h1', { title: short(visible(name), 1000) }, h('bdi', {}, visible(name))),
+      brief === undefined || brief === '' ? undefined : h('p', { class: 'brief' }, h('bdi', {}, visible(brief))),
       summary === undefined ? undefined : h('p', { class: 'summary' }, summary)),
     h('div', { class: 'actions', role: 'group', 'aria-label': strings?.actions }, ...actions));
 }
@@ -71,7 +73,7 @@ function button(key: string, icon: string, text: string, appearance: string, onC
 function viewOf(view: InspectorView, with_: Setting): readonly Described[] {
   const gone = view.goneSince;
   return [
-    header(view.icon, view.label, view.name, view.summary, [
+    header(view.icon, view.label, view.name, view.brief, view.summary, [
       button('copyId', 'copy', with_.strings.copyId, 'secondary', () => { api.postMessage({ type: 'copyId' }); announce(with_.strings.copied); }),
       button('copyJson', 'json', with_.strings.copyJson, 'secondary', () => { api.postMessage({ type: 'copyJson' }); announce(with_.strings.copied); }),
       ...(view.memory && gone === undefined ? [button('openMemory', 'file-binary', with_.strings.openMemory, 'secondary', () => api.postMessage({ type: 'openMemory' }))] : []),
@@ -90,7 +92,7 @@ function banner(key: string, icon: string, headline: string, detail?: string): D
 
 function messageOf({ type, state }: Exclude<Content, { readonly type: 'view' }>, with_: Setting): readonly Described[] {
   return [
-    header(state.icon, state.label, state.name, undefined, []),
+    header(state.icon, state.label, state.name, undefined, undefined, []),
     type === 'vanished' ? banner('gone', 'circle-slash', with_.strings.gone, with_.strings.goneUnknown)
       : h('p', { key: 'pending', class: 'pending' }, h('vscode-progress-ring', {}), with_.strings.pending),
   ];

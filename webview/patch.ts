@@ -41,10 +41,12 @@ function update(element: HTMLElement, before: Element_ | undefined, after: Eleme
   if (before === after) return;
   for (const [name, value] of Object.entries(after.attributes ?? {})) {
     if (value === undefined) { if (before?.attributes?.[name] !== undefined) element.removeAttribute(name); }
-    else if (before?.attributes?.[name] !== value) element.setAttribute(name, value);
+    // A style attribute is what the policy refuses; a property set by script is not.
+    else if (before?.attributes?.[name] !== value) { if (name.startsWith('--')) element.style.setProperty(name, value); else element.setAttribute(name, value); }
   }
   for (const name of Object.keys(before?.attributes ?? {})) {
-    if (after.attributes?.[name] === undefined) element.removeAttribute(name);
+    if (after.attributes?.[name] !== undefined) continue;
+    if (name.startsWith('--')) element.style.removeProperty(name); else element.removeAttribute(name);
   }
   element.onclick = after.onClick ?? null;
   described.set(element, after);

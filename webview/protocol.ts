@@ -8,10 +8,12 @@
 export type Value =
   /** Text chosen by other people (names, paths, command lines). `copy`: offer to copy it. */
   | { readonly type: 'text'; readonly text: string; readonly copy?: boolean }
+  /** Lines made of what others wrote, by us: as they are, in the editor's font. Already without characters that are not seen. */
+  | { readonly type: 'block'; readonly text: string }
   /** A sentence of ours. */
   | { readonly type: 'words'; readonly text: string }
   /** A count, in decimal. `of`: the limit it approaches. */
-  | { readonly type: 'number'; readonly number: string; readonly of?: string }
+  | { readonly type: 'number'; readonly number: string; readonly of?: string; /** Drawn as a bar beside it: full at this. */ readonly bar?: string }
   /** Bytes, in decimal. */
   | { readonly type: 'bytes'; readonly bytes: string; readonly of?: string }
   /** ISO 8601. */
@@ -44,6 +46,9 @@ export interface PeekSection {
   readonly prompt: string;
   readonly action: string;
   readonly busy: boolean;
+  /** How what was seen is shown, where there is a choice. */
+  readonly formats?: readonly { readonly key: string; readonly label: string; readonly chosen: boolean }[];
+  readonly formatLabel?: string;
   /** When it was looked. The contents may be others since. */
   readonly lookedAt?: string;
   /** What is to be said of it: sizes, holes, why it cannot be looked at. */
@@ -54,8 +59,17 @@ export interface PeekSection {
   readonly pages: readonly { readonly key: string; readonly label: string; readonly offset: string }[];
 }
 
+/** A lock drawn on its file. `from`, `to`: 0 to 1 of the width. `open`: to the end of the file, however it grows. */
+export interface DrawnRange { readonly key: string; readonly label: string; readonly words: string; readonly type: 'read' | 'write' | 'unknown'; readonly waiting: boolean; readonly from: number; readonly to: number; readonly open: boolean }
+/** The ranges of a file that are locked or asked for, one below the other. `marks`: offsets where ranges begin and end; between them it is not to scale. */
+export interface RangesSection {
+  readonly type: 'ranges'; readonly key: string; readonly title: string; readonly caption: string;
+  readonly marks: readonly { readonly at: number; readonly text: string }[]; readonly ranges: readonly DrawnRange[];
+}
+
 export type Section =
   | PeekSection
+  | RangesSection
   | { readonly type: 'fields'; readonly key: string; readonly title: string; readonly fields: readonly Field[] }
   /** `rows` may be the first of `total`: `showAll` asks for the rest. `empty` says what no rows mean. */
   | { readonly type: 'table'; readonly key: string; readonly title: string; readonly columns: readonly Column[]; readonly rows: readonly Row[]; readonly total: number; readonly empty: string; readonly remark?: string }
@@ -70,6 +84,8 @@ export interface InspectorView {
   readonly name: string;
   /** One sentence on how long it lives and who may get at it. */
   readonly summary: string;
+  /** Its state in a few words: the gist of what follows. */
+  readonly brief: string;
   /** Set once it exists no more: when that was seen. The sections then show what was last known. */
   readonly goneSince?: string;
   readonly removable: boolean;
@@ -108,4 +124,5 @@ export type FromInspector =
   | { readonly type: 'inspect'; readonly id: string }
   /** Bytes: from this offset on; messages: from this index on. */
   | { readonly type: 'peek'; readonly offset: string }
+  | { readonly type: 'format'; readonly format: string }
   | { readonly type: 'showAll'; readonly table: string; readonly all: boolean };

@@ -1,6 +1,6 @@
 // The sections of an inspector: fields, tables, notes. Each is a landmark with a heading.
 import type { Described } from './patch';
-import type { Column, Note, PeekSection, Row, Section } from './protocol';
+import type { Column, Note, PeekSection, RangesSection, Row, Section } from './protocol';
 import { h } from './patch';
 import { fill, visible } from './text';
 import { formatNumber, formatTime } from './units';
@@ -26,9 +26,23 @@ function body(section: Section, changed: ReadonlySet<string>, heading: string, s
         h('dd', {}, ...valueView(field.value, setting)))))];
     case 'table': return tableView(section, heading, setting);
     case 'notes': return [h('ul', { class: 'notes' }, ...section.notes.map(noteView))];
+    case 'ranges': return rangesView(section);
     case 'peek': return peekView(section, heading, setting);
     default: return section satisfies never;
   }
+}
+
+/** Locks on their file: one line a lock, its bar where its bytes are. */
+function rangesView({ marks, ranges, caption }: RangesSection): readonly Described[] {
+  const percent = (part: number): string => `${Math.round(part * 10000) / 100}%`;
+  return [
+    h('p', { key: 'caption', class: 'remark' }, caption),
+    h('ul', { key: 'file', class: 'file' },
+      ...ranges.map(range => h('li', { key: range.key },
+        h('span', { class: 'holder' }, h('bdi', {}, visible(range.label))),
+        h('span', { class: 'track' }, h('span', { class: `range ${range.type}${range.waiting ? ' waiting' : ''}${range.open ? ' open' : ''}`, role: 'img', 'aria-label': visible(range.words), title: visible(range.words), '--from': percent(range.from), '--to': percent(range.to) }))))),
+    h('div', { key: 'marks', class: 'marks', 'aria-hidden': 'true' }, h('span', { class: 'track' }, ...marks.map(mark => h('span', { key: mark.text, class: 'mark', '--from': percent(mark.at) }, mark.text)))),
+  ];
 }
 
 /** The button, what is known of the contents, and the bytes. */
@@ -38,8 +52,10 @@ function peekView(section: PeekSection, heading: string, setting: Setting): read
   return [
     h('p', { key: 'prompt', class: 'remark' }, section.prompt),
     h('p', { key: 'act', class: 'more' }, button('look', section.action, '0'), ...(time ? [' ', h('time', { key: 'time', datetime: section.lookedAt }, time.absolute), ` ${time.relative}`] : [])),
+    ...(section.formats === undefined ? [] : [h('p', { key: 'formats', class: 'formats', role: 'group', 'aria-label': section.formatLabel }, ...section.formats.map(({ key, label, chosen }) =>
+      h('button', { key, type: 'button', class: chosen ? 'format chosen' : 'format', 'aria-pressed': String(chosen), onClick: () => setting.format(key) }, label)))]),
     ...section.remarks.map((remark, index) => h('p', { key: `remark ${index}`, class: 'said' }, h('bdi', {}, visible(remark)))),
-    ...(section.dump === undefined ? [] : [h('div', { key: 'dump', class: 'scroll', role: 'region', tabindex: '0', 'aria-labelledby': heading }, h('pre', { class: 'dump' }, section.dump))]),
+    ...(section.dump === undefined ? [] : [h('div', { key: 'dump', class: 'scroll', role: 'region', tabindex: '0', 'aria-labelledby': heading }, h('pre', { class: 'dump' }, section.dump.split('\n').map(visible).join('\n')))]),
     ...(section.pages.length === 0 ? [] : [h('p', { key: 'pages', class: 'more actions' }, ...section.pages.map(page => button(page.key, page.label, page.offset)))]),
   ];
 }
@@ -67,9 +83,9 @@ function tableView(section: Extract<Section, { type: 'table' }>, heading: string
   return [
     // Wide tables scroll by themselves, also by keyboard.
     h('div', { key: 'table', class: 'scroll', role: 'region', tabindex: '0', 'aria-labelledby': heading }, h('table', { 'aria-labelledby': heading }, header, h('tbody', {}, ...rows))),
-    ...(section.rows.length < section.total
+    ...(section.rows.length < section.total && section.rows.length <= foldFrom
       ? [h('p', { key: 'more', class: 'more' }, `${fill(strings.shownOf, shown, total)} `, h('vscode-button', { key: 'all', appearance: 'secondary', onClick: () => setting.showAll(section.key, true) }, fill(strings.showAll, total)))]
-      : section.rows.length > foldFrom ? [h('p', { key: 'more', class: 'more' }, h('vscode-button', { key: 'fewer', appearance: 'secondary', onClick: () => setting.showAll(section.key, false) }, strings.showFewer))] : []),
+      : section.rows.length > foldFrom ? [h('p', { key: 'more', class: 'more' }, section.rows.length < section.total ? `${fill(strings.shownOf, shown, total)} ` : undefined, h('vscode-button', { key: 'fewer', appearance: 'secondary', onClick: () => setting.showAll(section.key, false) }, strings.showFewer))] : []),
     ...remark,
   ];
 }

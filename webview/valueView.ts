@@ -14,6 +14,7 @@ export interface Setting {
   readonly follow: (pid: number) => void;
   readonly inspect: (id: string) => void;
   readonly peek: (offset: string) => void;
+  readonly format: (format: string) => void;
   readonly copy: (text: string) => void;
   readonly showAll: (table: string, all: boolean) => void;
 }
@@ -32,8 +33,12 @@ export function valueView(value: Value, setting: Setting, brief = false): readon
       const shown = h('bdi', { class: 'data' }, text);
       return value.copy ? [shown, ' ', iconButton('copy', fill(strings.copy, short(text)), () => setting.copy(value.text))] : [shown];
     }
+    case 'block': return [h('span', { class: 'data block' }, value.text.split('\n').map(visible).join('\n'))];
     case 'words': return [value.text];
-    case 'number': return [h('span', { class: 'number' }, value.of === undefined ? formatNumber(value.number, language) : fill(strings.of, formatNumber(value.number, language), formatNumber(value.of, language)))];
+    case 'number': return [
+      h('span', { class: 'number' }, value.of === undefined ? formatNumber(value.number, language) : fill(strings.of, formatNumber(value.number, language), formatNumber(value.of, language))),
+      ...meter(value.number, value.bar ?? value.of, value.bar === undefined),
+    ];
     case 'bytes': return bytesView(value.bytes, value.of, setting);
     case 'time': {
       const time = formatTime(value.time, setting.now, language);
@@ -60,7 +65,14 @@ function bytesView(bytes: string, of: string | undefined, { strings, language }:
   const limit = of === undefined ? undefined : formatBytes(of, language);
   const shown = limit ? fill(strings.of, formatNumber(bytes, language), limit.exact) : exact;
   const rounded = limit ? (limit.human === undefined ? undefined : fill(strings.of, human ?? exact, limit.human)) : human;
-  return [h('span', { class: 'number' }, shown), ...(rounded === undefined ? [] : aside(rounded))];
+  return [h('span', { class: 'number' }, shown), ...(rounded === undefined ? [] : aside(rounded)), ...meter(bytes, of, true)];
+}
+
+/** How full it is, as a bar; the numbers beside it say the same to those who do not see it. `fills`: near its end it is in the colour of a warning. */
+function meter(value: string, most: string | undefined, fills: boolean): readonly Described[] {
+  if (most === undefined || !/^\d+$/.test(value) || !/^\d+$/.test(most) || most === '0') return [];
+  const part = Math.min(1, Number(value) / Number(most));
+  return [' ', h('span', { class: fills && part >= 0.9 ? 'meter full' : 'meter', 'aria-hidden': 'true', '--part': String(Math.round(part * 1000) / 10) }, h('span', { class: 'level' }))];
 }
 
 function processView(value: Extract<Value, { type: 'process' }>, setting: Setting): readonly Described[] {

@@ -6,11 +6,17 @@ import { l10n } from '../translation';
 import type { TableLimits } from './stateSections';
 import { limited } from './stateSections';
 
+/** How bytes and messages are shown. */
+export const contentFormats = ['text', 'hex', 'json'] as const;
+export type ContentFormat = typeof contentFormats[number];
+
 /** What an inspector knows of the contents; absent before anybody asked. */
 export interface Peeked {
   readonly busy: boolean;
   readonly at?: string;
   readonly contents?: Contents;
+  /** Chosen by the user; else bytes are shown as hexadecimal numbers, messages as text. */
+  readonly format?: ContentFormat;
   /** Why the request itself failed. */
   readonly problem?: string;
 }
@@ -34,13 +40,15 @@ export function peekLength({ kind }: Pick<IpcObject, 'kind'>): number {
 export function contentsSections(object: IpcObject, peeked: Peeked | undefined, gone: boolean, limits: TableLimits): readonly Section[] {
   if (!withContents.has(object.kind) || (gone && peeked?.contents === undefined)) return [];
   const contents = peeked?.contents;
+  const chosen = peeked?.format ?? (contents?.form === 'messages' ? 'text' : 'hex');
   const section: PeekSection = {
     type: 'peek', key: 'contents', title: l10n.t('Contents'), action: peeked?.at === undefined ? l10n.t('Peek') : l10n.t('Peek Again'), busy: gone || peeked?.busy === true,
     prompt: prompt(object), lookedAt: peeked?.at, remarks: peeked?.problem === undefined ? remarks(contents) : [l10n.t('It could not be looked at: {0}', peeked.problem)],
-    dump: contents?.form === 'bytes' && contents.content.length > 0 ? hexDump(decoded(contents.content), contents.content.offset) : undefined,
+    dump: contents?.form === 'bytes' && contents.content.length > 0 ? dumped(contents.content, chosen) : undefined,
+    ...(hasBytes(contents) ? { formatLabel: l10n.t('Show as'), formats: contentFormats.map(key => ({ key, label: formatLabel(key), chosen: key === chosen })) } : {}),
     pages: gone ? [] : pages(contents),
   };
-  return [section, ...tables(contents, limits)];
+  return [section, ...tables(contents, chosen, limits)];
 }
 
 function prompt({ kind }: IpcObject): string {
@@ -97,7 +105,51 @@ function pages(contents: Contents | undefined): PeekSection['pages'] {
   ];
 }
 
-function tables(contents: Contents | undefined, limits: TableLimits): readonly Section[] {
+function hasBytes(contents: Contents | undefined): boolean {
+  return (contents?.form === 'bytes' && contents.content.length > 0) || (contents?.form === 'messages' && contents.messages.length > 0);
+}
+
+function formatLabel(format: ContentFormat): string {
+  switch (format) {
+    case 'text': return l10n.t('Text');
+    case 'hex': return l10n.t('Hexadecimal');
+    case 'json': return 'JSON';
+    default: return format satisfies never;
+  }
+}
+
+function dumped(content: Bytes, format: ContentFormat): string {
+  const data = decoded(content);
+  return format === 'hex' ? hexDump(data, content.offset) : inFormat(data, format, content.truncated);
+}
+
+/** The longest that is shown of one message, in bytes; copying takes all that was read. */
+const longestPreview = 2048;
+
+/** Bytes as text, JSON or hexadecimal numbers; what is no JSON says so. `cut`: more follows. */
+export function inFormat(data: Uint8Array, format: ContentFormat, cut: boolean): string {
+  switch (format) {
+    case 'hex': return hexDump(data, '0');
+    case 'text': return spelled(preview(data));
+    case 'json': {
+      // A NUL at the end is C's, not the text's.
+      const end = data.at(-1) === 0 ? data.length - 1 : data.length;
+      try {
+        return spelled(JSON.stringify(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data.subarray(0, end))), undefined, 2));
+      } catch {
+        return cut ? l10n.t('no JSON as far as it was read') : l10n.t('no JSON');
+      }
+    }
+    default: return format satisfies never;
+  }
+}
+
+/** Line feeds stay what they are; every other control, and whatever reorders a line, becomes visible. */
+function spelled(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Co}]/gu, it => it === '\n' ? it : `\\u{${(it.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+function tables(contents: Contents | undefined, format: ContentFormat, limits: TableLimits): readonly Section[] {
   if (contents?.form === 'values') {
     return [{ type: 'fields', key: 'contentValues', title: l10n.t('Values'), fields: contents.values.map(({ name, value }) => ({ key: name, gloss: name, value: { type: 'text', text: value } })) }];
   }
@@ -106,20 +158,23 @@ function tables(contents: Contents | undefined, limits: TableLimits): readonly S
   return [{
     type: 'table', key: 'messages', title: l10n.t('Messages'), total: contents.messages.length, empty: '',
     columns: [{ key: 'index', label: l10n.t('Number'), numeric: true }, ...(typed ? [{ key: 'type', label: l10n.t('Type'), term: 'mtype', numeric: true }] : []), { key: 'size', label: l10n.t('Size'), numeric: true }, { key: 'text', label: l10n.t('Preview') }],
-    rows: limited('messages', contents.messages, limits).map(message => messageRow(message, typed)),
+    rows: limited('messages', contents.messages, limits).map(message => messageRow(message, typed, format)),
   }];
 }
 
-function messageRow({ index, type, size, content }: Message, typed: boolean): Row {
+function messageRow({ index, type, size, content }: Message, typed: boolean, format: ContentFormat): Row {
   const data = decoded(content);
-  const more = content.truncated || data.length > 256 ? ' …' : '';
+  const shown = data.length > longestPreview && format !== 'json' ? data.subarray(0, longestPreview) : data;
+  const text = inFormat(shown, format, content.truncated);
+  const cut = text.length > 4 * longestPreview ? text.slice(0, 4 * longestPreview) : text;
+  const more = content.truncated || shown.length < data.length || cut.length < text.length ? ' …' : '';
   return {
     key: String(index),
     cells: [
       { type: 'number', number: String(index) }, ...(typed ? [type === undefined ? undefined : { type: 'number' as const, number: type }] : []),
-      { type: 'bytes', bytes: size }, { type: 'text', text: preview(data.subarray(0, 256)) + more },
+      { type: 'bytes', bytes: size }, { type: 'block', text: cut + more },
     ],
-    copy: preview(data),
+    copy: inFormat(data, format, content.truncated),
   };
 }
 

@@ -1,6 +1,7 @@
 // All that a snapshot says about one object. Pure.
 import type { Finding, Gap, Handle, IpcObject, Process, Snapshot, Time, Wait } from '../../native-probe/model';
 import { peerOf } from '../bothEnds';
+import { objectSummary } from '../objectWords';
 import { indexOf } from '../snapshotIndex';
 
 export interface Inspected {
@@ -17,6 +18,10 @@ export interface Inspected {
   readonly peer?: { readonly id: string; readonly object?: IpcObject; readonly handles: readonly Handle[] };
   /** Every object of the snapshot, to name those that the state points at. */
   readonly objects: ReadonlyMap<string, IpcObject>;
+  /** Its state in a few words. */
+  readonly brief: string;
+  /** The wait of any thread of the snapshot. */
+  readonly waitOf: (pid: number, tid: number) => Wait | undefined;
   /** Start times of processes count from then. */
   readonly bootedAt: Time;
 }
@@ -30,7 +35,7 @@ export function inspect(snapshot: Snapshot, id: string): Inspected | undefined {
   return {
     object,
     ...(peer === undefined ? {} : { peer: { id: peer, object: index.objects.get(peer), handles: index.handlesOf(peer) } }),
-    objects: index.objects,
+    objects: index.objects, brief: objectSummary(object, index), waitOf: index.waitOf,
     handles: index.handlesOf(id),
     waits: snapshot.waits.filter(wait => wait.objectId === id || wait.clauses.some(clause => clause.alternatives.some(it => it.objectId === id))),
     findings: snapshot.findings.filter(finding => finding.chain.some(link => link.objectId === id)),

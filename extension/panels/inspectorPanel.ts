@@ -9,7 +9,7 @@ import type { IpcModel, Subscription } from '../ipcModel';
 import { objectLabel } from '../objectWords';
 import { l10n } from '../translation';
 import type { Peeked } from './contentsSection';
-import { peekLength } from './contentsSection';
+import { contentFormats, peekLength } from './contentsSection';
 import type { Inspected } from './inspected';
 import { inspect } from './inspected';
 import { asState, inspectorStrings, inspectorView, stateOf } from './inspectorView';
@@ -169,6 +169,11 @@ class Inspector implements vscode.Disposable {
       case 'follow': this.host.followProcess(message.pid); break;
       case 'peek': void this.peek(message.offset); break;
       case 'inspect': this.host.inspect(message.id); break;
+      case 'format': {
+        const format = contentFormats.find(it => it === message.format);
+        if (format && this.peeked) { this.peeked = { ...this.peeked, format }; this.send(); }
+        break;
+      }
       case 'showAll':
         if (message.all) this.showAll.add(message.table); else this.showAll.delete(message.table);
         this.send();
@@ -185,7 +190,7 @@ class Inspector implements vscode.Disposable {
     this.send();
     try {
       const { contents, snapshot } = await this.host.peek({ id: object.id, offset, length: peekLength(object) });
-      this.peeked = { busy: false, at: snapshot.takenAt, contents };
+      this.peeked = { busy: false, at: snapshot.takenAt, contents, format: this.peeked.format };
     } catch (error) {
       this.peeked = { busy: false, at: new Date().toISOString(), problem: error instanceof Error ? error.message : String(error) };
     }
@@ -204,12 +209,13 @@ class Inspector implements vscode.Disposable {
 /** Messages come from a document of ours, but a document all the same. */
 function isFromInspector(value: unknown): value is FromInspector {
   if (typeof value !== 'object' || value === null) return false;
-  const { type, text, pid, id, offset, table, all } = value as Record<string, unknown>;
+  const { type, text, pid, id, offset, table, all, format } = value as Record<string, unknown>;
   switch (type) {
     case 'ready': case 'copyId': case 'copyJson': case 'remove': case 'openMemory': return true;
     case 'copy': return typeof text === 'string';
     case 'peek': return typeof offset === 'string' && /^\d{1,19}$/.test(offset);
     case 'inspect': return typeof id === 'string';
+    case 'format': return typeof format === 'string';
     case 'follow': return typeof pid === 'number' && Number.isInteger(pid) && pid > 0;
     case 'showAll': return typeof table === 'string' && typeof all === 'boolean';
     default: return false;

@@ -32,6 +32,7 @@ export function inspectorView(inspected: Inspected, limits: TableLimits, goneSin
   return {
     id: object.id, icon: row.icon, label: l10n.t(row.label), name: objectLabel(object),
     summary: l10n.t('{0} Access: {1}. Manual page: {2}.', persistenceInWords(object.persistence), l10n.t(row.accessibility), row.manual),
+    brief: inspected.waits.length === 0 ? inspected.brief : [inspected.brief, inspected.waits.length === 1 ? l10n.t('1 thread waits on it') : l10n.t('{0} threads wait on it', inspected.waits.length)].filter(it => it !== '').join(' · '),
     goneSince, removable: row.removable, memory: row.category === 'shared memory',
     sections: [
       ...waitsSections(inspected),

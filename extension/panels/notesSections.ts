@@ -52,8 +52,31 @@ function waitLines(wait: Wait, processes: ReadonlyMap<number, Process>): readonl
   return [...lines, ...wait.evidence];
 }
 
+/** Steps of a chain that are told. */
+const longestChain = 8;
+
+/** Whom a thread waits for, whom that one waits for, and so on: until somebody can go on, is not known, or stands in the chain already. */
+function chainLine(wait: Wait, { processes, waitOf }: Inspected): readonly string[] {
+  const steps = [threadName(wait, processes)];
+  const seen = new Set([`${wait.pid}.${wait.tid}`]);
+  let at: Wait | undefined = wait;
+  while (at && steps.length < longestChain) {
+    const could = at.clauses.flatMap(clause => clause.alternatives.flatMap(it => it.threads));
+    const next: ThreadRef | undefined = could[0];
+    if (next === undefined) break;
+    const name = threadName(next, processes);
+    steps.push(could.length > 1 ? l10n.t('{0} (or {1} more)', name, could.length - 1) : name);
+    const key = `${next.pid}.${next.tid ?? next.pid}`;
+    if (seen.has(key)) break;
+    seen.add(key);
+    at = waitOf(next.pid, next.tid ?? next.pid);
+  }
+  return steps.length < 3 ? [] : [l10n.t('Chain: {0}', steps.join(' → '))];
+}
+
 /** Findings and waits; no section when there are none. */
-export function waitsSections({ waits, findings, processes }: Inspected): readonly Section[] {
+export function waitsSections(inspected: Inspected): readonly Section[] {
+  const { waits, findings, processes } = inspected;
   const notes: Note[] = [
     ...findings.map((finding, index): Note => ({
       key: `finding ${finding.threads.map(it => `${it.pid}.${it.tid}`).join(' ') || index}`, severity: severityOf(finding.verdict),
@@ -61,7 +84,7 @@ export function waitsSections({ waits, findings, processes }: Inspected): readon
     })),
     ...waits.map((wait): Note => ({
       key: `wait ${wait.pid}.${wait.tid}`, severity: severityOf(wait.verdict), tag: verdictInWords(wait.verdict),
-      headline: l10n.t('{0} waits in {1}', threadName(wait, processes), wait.operation), lines: waitLines(wait, processes),
+      headline: l10n.t('{0} waits in {1}', threadName(wait, processes), wait.operation), lines: [...chainLine(wait, inspected), ...waitLines(wait, processes)],
     })),
   ];
   return notes.length === 0 ? [] : [{ type: 'notes', key: 'waits', title: l10n.t('Waits'), notes: counted(notes) }];

@@ -6,6 +6,7 @@ import { furtherState } from './furtherState';
 import { signed } from '../undoWords';
 import type { Inspected } from './inspected';
 import { gapOf } from './inspected';
+import { drawnLocks } from './lockDrawing';
 import { epollWatches, inotifyWatches, ranges, signalThreads } from './stateTables';
 import type { Moment } from './values';
 import { FieldList, processValue, recordedPid, unknown } from './values';
@@ -14,9 +15,12 @@ import { FieldList, processValue, recordedPid, unknown } from './values';
 export interface TableLimits { readonly showsAll: (table: string) => boolean }
 export const firstRows = 100;
 
+/** So many are sent at most, even when all are asked for: a set may have 32,000 semaphores. */
+export const mostRows = 10_000;
+
 /** The rows to send. */
 export function limited<T>(key: string, items: readonly T[], limits: TableLimits): readonly T[] {
-  return items.length <= firstRows || limits.showsAll(key) ? items : items.slice(0, firstRows);
+  return items.length <= firstRows ? items : items.slice(0, limits.showsAll(key) ? mostRows : firstRows);
 }
 
 /** The sections that say what state an object is in. */
@@ -30,7 +34,7 @@ export function stateSections(inspected: Inspected, limits: TableLimits): readon
     case 'record-lock':
     case 'ofd-lock':
     case 'lease': return [
-      ...state, ranges('ranges', object.state.ranges, inspected, limits),
+      ...state, ...drawnLocks(object, inspected), ranges('ranges', object.state.ranges, inspected, limits),
       ...(object.state.waiting === undefined ? [] : [ranges('waiting', object.state.waiting, inspected, limits)]),
     ];
     case 'epoll': return [...state, ...epollWatches(object, inspected, limits)];
@@ -145,10 +149,12 @@ function semaphores({ state: { sems, otime, ctime } }: SysvSemaphoreSet, inspect
     const change = exits.get(num) ?? 0;
     return change !== 0 ? { type: 'text', text: signed(change) } : unread ? unknown('undo', inspected) : undefined;
   };
+  // Bars are drawn against the largest value of the set: semaphores have no capacity of their own.
+  const most = String(sems.reduce((largest, { val }) => Math.max(largest, val), 0));
   const rows = limited(key, sems, limits).map((sem, index): Row => ({
     key: String(index),
     cells: [
-      number(index), number(sem.val), number(sem.ncnt), number(sem.zcnt),
+      number(index), { type: 'number', number: String(sem.val), bar: most }, number(sem.ncnt), number(sem.zcnt),
       // sempid is 0 until the first semop or SETVAL.
       sem.pid === null ? unknown(key, inspected) : sem.pid === 0 ? { type: 'words', text: l10n.t('nobody seen') } : recordedPid(sem.pid, inspected, { at: latest(otime, ctime), latest: true }),
       atExit(index),

@@ -56,7 +56,7 @@ describe('the section on contents', () => {
     const messages = [{ index: 0, type: '7', size: '5', content: { offset: '0', length: 5, truncated: false, base64: base64(Buffer.from('hello')) } }];
     const sections = shown(aQueue(1, '3'), { form: 'messages', total: '3', messages });
     const table = sections.find(it => it.type === 'table');
-    assert.deepEqual(table?.type === 'table' && table.rows[0]?.cells, [{ type: 'number', number: '0' }, { type: 'number', number: '7' }, { type: 'bytes', bytes: '5' }, { type: 'text', text: 'hello' }]);
+    assert.deepEqual(table?.type === 'table' && table.rows[0]?.cells, [{ type: 'number', number: '0' }, { type: 'number', number: '7' }, { type: 'bytes', bytes: '5' }, { type: 'block', text: 'hello' }]);
     assert.deepEqual(peekOf(sections).pages.map(it => [it.key, it.offset]), [['after', '1']]);
   });
 

@@ -165,6 +165,85 @@ describe('inspector', function () {
     assert.deepEqual(await inspector.heard(), [{ type: 'peek', offset: '16' }]);
   });
 
+  it('shows messages as text, hexadecimal numbers or JSON, however large and hostile they are', async () => {
+    const object = objects['sysv-message-queue'];
+    const inspected = inspect(snapshot(object), object.id);
+    assert(inspected);
+    const bodies = [Buffer.from('{"job":7,"name":"<b>x</b>"}\0'), Buffer.from(Array.from({ length: 65536 }, (_, at) => at * 7 & 0xff)), Buffer.from('\u202e<script>window.hacked=1</script>\u0000\u001b[2J'), Buffer.from('x'.repeat(100_000))];
+    const contents = { form: 'messages' as const, total: '4', messages: bodies.map((body, index) => ({ index, type: String(index + 1), size: String(body.length), content: { offset: '0', length: body.length, truncated: false, base64: body.toString('base64') } })) };
+    const shownAs = async (format: Peeked['format']): Promise<string[]> => {
+      await show(inspectorView(inspected, { showsAll: () => false }, undefined, { busy: false, at: '2026-03-01T12:00:01.000Z', contents, format }));
+      return inspector.page.locator('section:has(#heading-messages) tbody tr').allInnerTexts();
+    };
+    const asText = await shownAs(undefined);
+    assert.match(asText[0] ?? '', /^0\s+1\s+28 bytes\s+\{"job":7,"name":"<b>x<\/b>"\}\\u\{0\}/);
+    assert.match(asText[2] ?? '', /\\u\{202e\}<script>window\.hacked=1<\/script>\\u\{0\}\\u\{1b\}\[2J/);
+    assert.match(asText[3] ?? '', /x…|x …/);
+    assert.ok(asText.every(row => row.length < 12_000), 'bounded');
+    assert.equal(await inspector.page.evaluate(() => 'hacked' in window), false);
+    assert.match((await shownAs('hex'))[1] ?? '', /00000000 {2}00 07 0e 15 1c 23 2a 31/);
+    const json = await shownAs('json');
+    assert.match(json[0] ?? '', /"job": 7,\n {2}"name": "<b>x<\/b>"/);
+    assert.match(json[1] ?? '', /no JSON/);
+    await inspector.heard();
+    await inspector.page.getByRole('group', { name: 'Show as' }).getByRole('button', { name: 'Hexadecimal' }).click();
+    assert.deepEqual(await inspector.heard(), [{ type: 'format', format: 'hex' }]);
+    assert.equal(await inspector.page.getByRole('button', { name: 'JSON' }).getAttribute('aria-pressed'), 'true');
+    assert(await inspector.page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), 'no sideways scrolling');
+  });
+
+  it('draws how full a pipe or a queue is, and a bar for each semaphore; 32,000 semaphores are bounded', async () => {
+    const part = (): Promise<string[]> => inspector.page.locator('.meter').evaluateAll(all => all.map(it => (it as HTMLElement).style.getPropertyValue('--part')));
+    await show(viewOf({ ...objects.pipe, state: { unread: '61440', capacity: '65536' } }));
+    assert.deepEqual(await part(), ['93.8']);
+    assert.equal(await inspector.page.locator('.meter.full').count(), 1);
+    await show(viewOf(objects['sysv-semaphore-set']));
+    assert.deepEqual(await part(), ['0', '44.4', '100']);
+    const sems = Array.from({ length: 32_000 }, (_, index) => ({ val: index % 100, ncnt: 0, zcnt: 0, pid: 0 }));
+    const object: IpcObject = { ...objects['sysv-semaphore-set'], state: { ...objects['sysv-semaphore-set'].state, nsems: 32_000, sems } };
+    await show(viewOf(object));
+    assert.equal(await inspector.page.locator('section:has(#heading-sems) tbody tr').count(), 100);
+    const all = viewOf(object, {}, { all: true });
+    const took = await inspector.page.evaluate(view => {
+      const started = performance.now();
+      window.dispatchEvent(new MessageEvent('message', { data: { type: 'view', view } }));
+      return performance.now() - started;
+    }, all);
+    assert.equal(await inspector.page.locator('section:has(#heading-sems) tbody tr').count(), 10_000);
+    assert(took < 6000, `${Math.round(took)} ms`);
+    assert.match(await inspector.page.locator('section:has(#heading-sems)').innerText(), /10,000 of 32,000/);
+  });
+
+  it('draws locks on their file: who holds which bytes, who waits for which, and what reaches to the end', async () => {
+    const object = objects['record-lock'];
+    await show(viewOf(object, { handles: [{ objectId: object.id, pid: 812, via: 'lock', lock: { type: 'read', start: '0', end: '99' } }] }));
+    const drawn = inspector.page.locator('section:has(#heading-drawing) .range');
+    assert.deepEqual(await drawn.evaluateAll(all => all.map(it => it.getAttribute('aria-label'))), [
+      'producer (812) holds a lock (shared) on bytes 0 to 99', 'consumer (813) holds a lock (exclusive) on bytes 200 to the end of the file', 'consumer (813) waits for a lock (exclusive) on bytes 0 to 9',
+    ]);
+    const boxes = await drawn.evaluateAll(all => all.map(it => { const box = it.getBoundingClientRect(); return [box.left, box.right]; }));
+    const [first, second, third] = boxes;
+    assert(first && second && third);
+    assert.ok(first[0] === third[0] && (third[1] ?? 0) < (first[1] ?? 0), 'bytes 0 to 9 lie at the start of bytes 0 to 99');
+    assert.ok((second[0] ?? 0) > (first[1] ?? 0), 'nothing is held between 100 and 199');
+    assert.equal(await inspector.page.locator('.range.open').count(), 1);
+    assert.equal(await inspector.page.locator('.range.waiting').count(), 1);
+    const many: IpcObject = { ...object, state: { path: '/x', ranges: Array.from({ length: 5000 }, (_, index) => ({ type: 'write' as const, start: String(index * 2), end: String(index * 2), pid: 812 })) } };
+    await show(viewOf(many));
+    assert.equal(await drawn.count(), 40);
+    assert.match(await inspector.page.locator('section:has(#heading-drawing)').innerText(), /The first 40 of 5000 are drawn/);
+    await inspector.page.setViewportSize({ width: 300, height: 700 });
+    assert(await inspector.page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth));
+  });
+
+  it('says the gist of every kind in a line', async () => {
+    for (const object of Object.values(objects)) {
+      const view = viewOf(object, { waits: [waitOn(object.id)] });
+      await show(view);
+      assert.match(await inspector.page.locator('.brief').innerText(), /1 thread waits on it$/, object.kind);
+    }
+  });
+
   it('says that a pipe has nobody at an end', async () => {
     const object = objects.pipe;
     await show(viewOf(object, { handles: [{ objectId: object.id, pid: 812, via: 'descriptor', fd: 4, access: 'write', end: 'write' }] }));
