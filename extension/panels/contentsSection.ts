@@ -131,16 +131,19 @@ export function inFormat(data: Uint8Array, format: ContentFormat, cut: boolean):
   switch (format) {
     case 'hex': return hexDump(data, '0');
     case 'text': return spelled(preview(data));
-    case 'json': {
-      // A NUL at the end is C's, not the text's.
-      const end = data.at(-1) === 0 ? data.length - 1 : data.length;
-      try {
-        return spelled(JSON.stringify(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data.subarray(0, end))), undefined, 2));
-      } catch {
-        return cut ? l10n.t('no JSON as far as it was read') : l10n.t('no JSON');
-      }
-    }
+    case 'json': return asJson(data) ?? (cut ? l10n.t('no JSON as far as it was read') : l10n.t('no JSON'));
     default: return format satisfies never;
+  }
+}
+
+/** Indented JSON; undefined for what is none. */
+function asJson(data: Uint8Array): string | undefined {
+  // A NUL at the end is C's, not the text's.
+  const end = data.at(-1) === 0 ? data.length - 1 : data.length;
+  try {
+    return spelled(JSON.stringify(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data.subarray(0, end))), undefined, 2));
+  } catch {
+    return undefined; // neither UTF-8 nor JSON: the caller says so
   }
 }
 
@@ -174,7 +177,8 @@ function messageRow({ index, type, size, content }: Message, typed: boolean, for
       { type: 'number', number: String(index) }, ...(typed ? [type === undefined ? undefined : { type: 'number' as const, number: type }] : []),
       { type: 'bytes', bytes: size }, { type: 'block', text: cut + more },
     ],
-    copy: inFormat(data, format, content.truncated),
+    // What is no JSON is copied as text: the words that say so are of no use elsewhere.
+    copy: format === 'json' ? asJson(data) ?? inFormat(data, 'text', content.truncated) : inFormat(data, format, content.truncated),
   };
 }
 

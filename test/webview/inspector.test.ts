@@ -188,7 +188,7 @@ describe('inspector', function () {
     await inspector.heard();
     await inspector.page.getByRole('group', { name: 'Show as' }).getByRole('button', { name: 'Hexadecimal' }).click();
     assert.deepEqual(await inspector.heard(), [{ type: 'format', format: 'hex' }]);
-    assert.equal(await inspector.page.getByRole('button', { name: 'JSON' }).getAttribute('aria-pressed'), 'true');
+    assert.equal(await inspector.page.getByRole('button', { name: 'JSON', exact: true }).getAttribute('aria-pressed'), 'true');
     assert(await inspector.page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), 'no sideways scrolling');
   });
 
