@@ -1,6 +1,7 @@
 // User actions, and the only place from which their errors reach the user.
 import * as vscode from 'vscode';
 import type { IpcObject, Process, ThreadRef } from '../native-probe/model';
+import type { AttachSubject } from './attachTargets';
 import type { Administrator } from './administrator';
 import { registerAdministratorCommands } from './administratorCommands';
 import { commandIds } from './contributions';
@@ -126,7 +127,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   });
   register(commandIds.showAllSessions, () => focus.setAllSessions(true));
   register(commandIds.showActiveSession, () => focus.setAllSessions(false));
-  registerProcessCommands(host, register, args => pidOf(args, views));
+  registerProcessCommands(host, register, args => pidOf(args, views), args => subjectOf(args, views));
   registerWaitCommands(host, register, args => pathOf(args, views));
   registerSourceCommands(host.knowledge, register, args => threadOf(args, views));
   store.add(registerListCommands(host, register));
@@ -144,7 +145,7 @@ async function follow(focus: FocusTracker, { pid, startTime, comm, container }: 
   await vscode.commands.executeCommand('ipcInspector.debuggee.focus');
 }
 
-function nodeOf(argument: Argument): { objectId?: string; pid?: number; tid?: number; goesTo?: readonly string[]; graph?: TreeNode['graph'] } | undefined {
+function nodeOf(argument: Argument): Pick<TreeNode, 'objectId' | 'pid' | 'tid' | 'goesTo' | 'graph' | 'attach'> | undefined {
   if (typeof argument !== 'object' || argument === null || !('node' in argument)) return undefined;
   const { node } = argument;
   return typeof node === 'object' && node !== null ? node : undefined;
@@ -166,6 +167,15 @@ function pidOf([first]: readonly Argument[], views: IpcViews): number | undefine
 function threadOf([first]: readonly Argument[], views: IpcViews): ThreadRef | undefined {
   const { pid, tid } = nodeOf(first ?? views.selection[0]) ?? {};
   return pid === undefined ? undefined : { pid, ...(tid === undefined ? {} : { tid }) };
+}
+
+/** What a debugger could be attached from: a node, an object's id, a PID. */
+function subjectOf([first]: readonly Argument[], views: IpcViews): AttachSubject | undefined {
+  if (typeof first === 'number') return { pids: [first] };
+  if (typeof first === 'string') return { objectIds: [first] };
+  const node = nodeOf(first ?? views.selection[0]);
+  if (!node) return undefined;
+  return node.attach ?? (node.pid !== undefined ? { pids: [node.pid] } : node.objectId !== undefined ? { objectIds: [node.objectId] } : undefined);
 }
 
 /** Where a node leads: from the node itself, or as JSON from its own command. */

@@ -110,4 +110,4 @@ export interface ContextValues {
 }
 
 /** Parts of a tree item's `viewItem`, joined by blanks; `when` clauses match them as words. */
-export const itemMarks = { object: 'object', removable: 'removable', memory: 'memory', named: 'named', process: 'process', unseen: 'unseen', chain: 'chain', idle: 'idle', line: 'line', thread: 'thread', leaks: 'leaks', graph: 'graph' } as const;
+export const itemMarks = { object: 'object', removable: 'removable', memory: 'memory', named: 'named', process: 'process', unseen: 'unseen', chain: 'chain', finding: 'finding', idle: 'idle', line: 'line', thread: 'thread', leaks: 'leaks', graph: 'graph' } as const;

@@ -1,13 +1,12 @@
 // Actions on processes and on what the views list.
 import * as vscode from 'vscode';
-import { attachOffers, debugTypesOf, inspectorOfAnother } from './attachOffers';
-import type { AttachOffer } from './attachOffers';
+import { attachDebugger } from './attaching';
+import type { AttachSubject } from './attachTargets';
 import type { CommandHost, Register } from './commands';
 import type { Snapshot } from '../native-probe/model';
 import type { Disposable } from './dispose';
 import { commandIds } from './contributions';
 import { findProcess } from './followProcess';
-import { inQuickPick, processName } from './presentation';
 import { processJson, processText } from './processCopy';
 import { minorKinds, setMinorKinds } from './settings';
 import { indexOf } from './snapshotIndex';
@@ -16,8 +15,8 @@ import { l10n } from './translation';
 import { kindsInOrder } from './views/ipcObjects';
 import type { TreeNode } from './views/treeNode';
 
-/** Registers the actions on processes. `pidOf` tells which process a command is meant for. */
-export function registerProcessCommands({ client, views }: CommandHost, register: Register, pidOf: (args: readonly unknown[]) => number | undefined): void {
+/** Registers the actions on processes. `pidOf` tells which process a command is meant for, `subjectOf` to whose processes one may attach. */
+export function registerProcessCommands({ client, model, views }: CommandHost, register: Register, pidOf: (args: readonly unknown[]) => number | undefined, subjectOf: (args: readonly unknown[]) => AttachSubject | undefined): void {
   register(commandIds.findProcess, async () => {
     const process = await findProcess(client);
     if (process && !await views.revealProcess(process)) throw new Error(l10n.t('Process {0} has ended, or cannot be seen.', process.pid));
@@ -31,8 +30,8 @@ export function registerProcessCommands({ client, views }: CommandHost, register
   register(commandIds.showAllProcesses, () => views.setAllProcesses(true));
   register(commandIds.hideProcessesWithoutIpc, () => views.setAllProcesses(false));
   register(commandIds.attachDebugger, async (...args) => {
-    const pid = pidOf(args);
-    if (pid !== undefined) await attach(pid, views.processIndex(pid) ?? await asked(pid), client);
+    const subject = subjectOf(args);
+    if (subject) await attachDebugger(subject, { client, model });
   });
   const copy = (text: (pid: number, index: SnapshotIndex) => string | undefined) => async (...args: readonly unknown[]): Promise<void> => {
     const pid = pidOf(args);
@@ -111,34 +110,4 @@ export function registerListCommands({ client, views, unseen, unseenPanel, admin
 
 function gone(pid: number): Error {
   return new Error(l10n.t('Process {0} has ended, or cannot be seen.', pid));
-}
-
-/** Attaches one of the debuggers that are installed; asks which when there are several. */
-async function attach(pid: number, index: SnapshotIndex, client: CommandHost['client']): Promise<void> {
-  const target = index.processes.get(pid);
-  if (!target) throw gone(pid);
-  if (pid === process.pid) throw new Error(l10n.t('This is the extension host itself: stopping it would stop the debugger too.'));
-  const types = new Set(vscode.extensions.all.flatMap(extension => debugTypesOf(extension.packageJSON)));
-  const offers = attachOffers(target, types);
-  const offer = offers.length > 1 ? await choose(offers, target.comm, pid) : offers[0];
-  if (offer) {
-    if (offer.type === 'node') await refuseWrongProgram(pid, client);
-    if (!await vscode.debug.startDebugging(vscode.workspace.workspaceFolders?.[0], offer.configuration)) throw new Error(l10n.t('{0} could not be attached to process {1}.', offer.label, pid));
-  } else if (offers.length === 0) {
-    throw new Error(l10n.t('No installed debugger can attach to {0} (PID {1}). Debuggers for native code are, for example, CodeLLDB, LLDB DAP and C/C++.', target.comm, pid));
-  }
-}
-
-/** Node.js has one port for debuggers: where another process has it, the debugger would attach to that one. */
-async function refuseWrongProgram(pid: number, client: CommandHost['client']): Promise<void> {
-  const result = await client.request('snapshot', { kinds: ['inet-socket'] });
-  if (!('snapshot' in result)) return;
-  const index = indexOf(result.snapshot);
-  const other = inspectorOfAnother(pid, index);
-  if (other !== undefined) throw new Error(l10n.t('Process {0} cannot be debugged now: the port on which Node.js lets debuggers in is taken by {1} (PID {2}).', pid, processName(index.processes.get(other), other), other));
-}
-
-async function choose(offers: readonly AttachOffer[], name: string, pid: number): Promise<AttachOffer | undefined> {
-  const items = offers.map(offer => ({ label: offer.label, description: offer.type, offer }));
-  return (await vscode.window.showQuickPick(items, { title: l10n.t('Attach a Debugger to {0} (PID {1})', inQuickPick(name), pid) }))?.offer;
 }

@@ -1,5 +1,6 @@
 // A node of a tree view as plain data. The views compute them from snapshots; treeView.ts shows them.
 import type { Gap, Handle } from '../../native-probe/model';
+import type { AttachSubject } from '../attachTargets';
 import type { CommandId, itemMarks } from '../contributions';
 import { handleWords, processTooltip } from '../objectWords';
 import { atWords, lineMark } from '../placeWords';
@@ -29,6 +30,8 @@ export interface TreeNode {
   readonly pid?: number;
   /** The thread of `pid` that it is about; absent for a whole process. */
   readonly tid?: number;
+  /** Whom a debugger could be attached to from here, where that is more than its process, or who has its object. */
+  readonly attach?: AttachSubject;
   /** Runs when the node is clicked or Enter is pressed on it. */
   readonly command?: { readonly id: CommandId; readonly title: string; readonly argument?: string | number };
   /** Where in a wait graph it stands: which graph, and the key of its chain. */

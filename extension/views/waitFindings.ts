@@ -72,7 +72,8 @@ function findingNode(finding: Finding, places: WaitPlaces): TreeNode {
     description: l10n.t('{0}: {1}', threads.length === 1 ? l10n.t('1 thread') : l10n.t('{0} threads', threads.length), visible(explanation, 300)),
     ...verdictIcon(verdict),
     tooltip: () => `**${inMarkdown(verdictWords(verdict))}**\n\n${inMarkdown(explanation, 4000)}\n\n${inMarkdown(verdictMeaning(verdict))}`,
-    marks: ['graph'], graph: { scope: places.scope, chain: findingKey(finding, index) },
+    marks: ['graph', 'finding'], graph: { scope: places.scope, chain: findingKey(finding, index) },
+    attach: { threads, objectIds: [...new Set(chain.flatMap(link => link.objectId ?? []))] },
     expansion: chain.length === 0 ? 'none' : verdict === 'suspected' ? 'collapsed' : 'expanded',
     children: () => [
       ...chain.map((link, i) => stepNode(`${id}/${i}`, finding, link, i, places)),
@@ -98,6 +99,7 @@ function stepNode(id: string, finding: Finding, link: ChainLink, position: numbe
     children: () => wait ? wayNodes(id, wait, link.objectId, places) : [],
     ...(link.objectId === undefined ? {} : { objectId: link.objectId }),
     pid: link.pid, tid: link.tid,
+    attach: { threads: [link], objectIds: link.objectId === undefined ? [] : [link.objectId] },
   };
 }
 

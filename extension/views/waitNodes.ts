@@ -36,6 +36,7 @@ export function waitNode(parent: string, wait: Wait, places: WaitPlaces, descrip
     children: () => wayNodes(id, wait, wait.objectId, places),
     ...(wait.objectId === undefined ? {} : { objectId: wait.objectId }),
     pid: wait.pid, tid: wait.tid,
+    attach: { threads: [wait], objectIds: wait.objectId === undefined ? [] : [wait.objectId] },
   };
 }
 

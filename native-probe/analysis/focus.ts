@@ -7,8 +7,8 @@ export function focus(snapshot: Snapshot, pids: readonly number[]): Snapshot {
   const ids = new Set<string>();
   for (const handle of snapshot.handles) if (chosen.has(handle.pid)) ids.add(handle.objectId);
   for (const object of snapshot.objects) if (object.creatorPid != null && chosen.has(object.creatorPid)) ids.add(object.id);
-  // A finding is shown whole as soon as one of the processes has part in it.
-  const findings = snapshot.findings.filter(finding => finding.threads.some(({ pid }) => chosen.has(pid)));
+  // A finding is shown whole as soon as one of the processes has part in it: also as the stopped one behind which others wait.
+  const findings = snapshot.findings.filter(({ threads, chain }) => [...threads, ...chain].some(({ pid }) => chosen.has(pid)));
   const involved = new Set(pids);
   for (const { threads, chain } of findings) for (const { pid } of [...threads, ...chain]) involved.add(pid);
   const waits = snapshot.waits.filter(wait => involved.has(wait.pid) || wait.clauses.some(clause => clause.alternatives.some(({ threads }) => threads.some(({ pid }) => chosen.has(pid)))));

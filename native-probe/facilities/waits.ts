@@ -4,6 +4,7 @@ import type { ScanContext } from '../context';
 import { asRoot } from '../gaps';
 import { judge } from '../analysis/deadlocks';
 import type { Judgement } from '../analysis/deadlocks';
+import type { KernelLock } from '../kernel/fileLocks';
 import { isNativeCall, restartedCall } from '../kernel/futexLayouts';
 import type { SyscallName } from '../kernel/syscalls';
 import { syscallName } from '../kernel/syscalls';
@@ -56,12 +57,13 @@ interface Pass {
 const keyOf = ({ pid, tid }: { pid: number; tid: number }): string => `${pid}/${tid}`;
 
 /**
- * When asked for, waits and findings. With `pids`, only their threads and those that they wait for, directly or not.
+ * When asked for, waits and findings. With `pids`, only their threads, those that they wait for, directly or not, and of those who
+ * share something with them the threads that wait for them.
  * A finding was seen twice: between its two readings no member ran, and the holders were the same.
  */
 export async function collectWaits(context: ScanContext, options: { readonly pids?: readonly number[] | undefined; readonly waits?: boolean | undefined }, found: Found, lookAgain: LookAgain): Promise<Waiting> {
   if (!options.waits) return { objects: [], handles: [], waits: [], findings: [] };
-  const first = await readPass({ context, found }, options.pids ?? context.processes.map(process => process.pid), false);
+  const first = await readPass({ context, found }, options.pids ?? context.processes.map(process => process.pid), false, options.pids !== undefined);
   const processes = context.processes.map(toProcess);
   let judgement = judge({ ...first, objects: [...found.objects, ...first.objects], processes });
   if (judgement.findings.length > 0) judgement = await confirmed({ context, found }, await lookAgain(), first, judgement);
@@ -115,7 +117,7 @@ function withGapsOf(a: Wait, b: Wait, hiddenLimits: ReadonlySet<string>): Wait {
 }
 
 /** One pass over the threads of some processes and, as they turn up, of those who could unblock them. */
-async function readPass({ context, found }: Look, pids: readonly number[], again: boolean): Promise<Pass> {
+async function readPass({ context, found }: Look, pids: readonly number[], again: boolean, focused = false): Promise<Pass> {
   const locks = await readFileLocks(context, { again });
   const scene = new WaitScene(context, locks, found, { again, doubts: again ? await doubtsOfDescriptors(context, found) : [] });
   try {
@@ -124,16 +126,16 @@ async function readPass({ context, found }: Look, pids: readonly number[], again
     const threads = new Map<number, readonly number[]>();
     const queue = [...pids];
     const queued = new Set(queue);
-    for (let at = 0; at < queue.length; at++) {
-      const process = scene.byPid.get(queue[at] ?? 0);
-      if (!process || process.kernelThread) continue;
+    const readProcess = async (pid: number, wanted: (wait: Wait) => boolean): Promise<void> => {
+      const process = scene.byPid.get(pid);
+      if (!process || process.kernelThread) return;
       const alive = await scene.loadThreads(process.pid);
       threads.set(process.pid, alive.map(thread => thread.tid));
       for (const thread of alive) {
         // Before the reasons are read: what is equal here and at the end stood still for all that was read in between.
         const witness = witnessOf(process.pid, thread);
         const wait = readWait(scene, process, thread);
-        if (!wait) continue;
+        if (!wait || witnesses.has(keyOf(wait)) || !wanted(wait)) continue;
         waits.push(wait);
         witnesses.set(keyOf(wait), witness);
         for (const clause of wait.clauses) for (const alternative of clause.alternatives) for (const { pid } of alternative.threads) {
@@ -141,12 +143,39 @@ async function readPass({ context, found }: Look, pids: readonly number[], again
         }
         await context.pause();
       }
+    };
+    let at = 0;
+    const readQueued = async (): Promise<void> => {
+      for (; at < queue.length; at++) await readProcess(queue[at] ?? 0, () => true);
+    };
+    await readQueued();
+    // Last, and only for who waits for the chosen: a thread of theirs that waits for something else is taken to be free.
+    if (focused) {
+      const chosen = new Set(pids);
+      for (const pid of neighboursOf(chosen, found, locks.locks)) if (!queued.has(pid)) await readProcess(pid, wait => dependsOn(wait, chosen));
+      await readQueued();
     }
     noteDenied(scene);
     return { waits, witnesses, threads, hiddenLimits: scene.hiddenLimits, ...scene.collected() };
   } finally {
     scene.close();
   }
+}
+
+/** Processes that have something the chosen have too, and all that wait for file locks: those who wait have no handle on a lock. */
+function neighboursOf(chosen: ReadonlySet<number>, { handles }: Found, locks: readonly KernelLock[]): number[] {
+  const shared = new Set<string>();
+  for (const { pid, objectId } of handles) if (chosen.has(pid)) shared.add(objectId);
+  const near = new Set<number>();
+  for (const { pid, objectId } of handles) if (shared.has(objectId) && !chosen.has(pid)) near.add(pid);
+  for (const { blocked, pid } of locks) if (blocked && pid > 0 && !chosen.has(pid)) near.add(pid);
+  return [...near];
+}
+
+/** Whether a wait is for these processes, and no everyday one: an event loop that they may wake too, a shell that waits for its program's end. */
+function dependsOn({ clauses, operation }: Wait, pids: ReadonlySet<number>): boolean {
+  return operation !== 'waitpid' && operation !== 'waitid'
+    && clauses.some(({ alternatives, external }) => external === undefined && alternatives.some(({ threads }) => threads.some(({ pid }) => pids.has(pid))));
 }
 
 /** What shows that a thread did not run between two looks: start time, system call line, context switches. */

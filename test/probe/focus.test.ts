@@ -1,15 +1,34 @@
 // A followed process between two full passes: what is new shows up at once, what others do elsewhere costs nothing.
 import { strict as assert } from 'node:assert';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import type { Snapshot } from '../../native-probe/model';
 import type { SnapshotResult } from '../../native-probe/protocol';
-import { fixture, hasCompiler, probePath, Program } from './harness';
+import { fixture, hasCompiler, ipcProbe, probePath, Program, scratchDirectory, until } from './harness';
 import { skip } from '../skip';
 
 describe('a focused snapshot', function () {
   before(function () { if (!hasCompiler()) skip(this, 'needs a C compiler (cc)'); });
   afterEach(() => Program.stopAll());
+
+  it('shows who waits for the process, also for a lock, on which a waiter has no handle, and behind which stop', async function () {
+    if (spawnSync('flock', ['--version']).status !== 0) skip(this, 'needs flock of util-linux');
+    const file = join(scratchDirectory(), 'focus.lock');
+    // Without a fork: who took the lock is who has it.
+    const holder = Program.start('flock', ['--no-fork', file, 'sh', '-c', 'echo held; read line']);
+    await holder.line();
+    const waiter = Program.start('flock', [file, 'true']);
+    await until(() => readFileSync(`/proc/${waiter.pid}/syscall`, 'utf8').startsWith('73 '), 'it waits');
+    const look = (): Snapshot => JSON.parse(ipcProbe(['waits', '--json', '--pid', String(holder.pid)]).stdout) as Snapshot;
+    assert.equal(look().waits.find(it => it.pid === waiter.pid)?.operation, 'flock');
+    assert.deepEqual(look().findings, []);
+    process.kill(holder.pid, 'SIGSTOP');
+    assert.deepEqual(look().findings.map(({ verdict, threads }) => [verdict, threads.map(it => it.pid)]), [['behind-stopped', [waiter.pid]]]);
+    process.kill(holder.pid, 'SIGCONT');
+    assert.deepEqual(look().findings, []);
+  });
 
   it('shows at once what the process makes, who joins it, and what is gone', async () => {
     const child = spawn(process.execPath, [probePath(), 'serve'], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -1,7 +1,6 @@
 // The view Processes, both ends below an object, namespaces, kinds that are not listed, and what could not be seen.
 import { strict as assert } from 'node:assert';
 import type { Handle, IpcObject, Snapshot } from '../../native-probe/model';
-import { attachOffers, debugTypesOf, inspectorOfAnother } from '../../extension/attachOffers';
 import { processJson, processText } from '../../extension/processCopy';
 import { indexOf } from '../../extension/snapshotIndex';
 import { unseenReport } from '../../extension/unseenReport';
@@ -194,42 +193,5 @@ describe('the report on what cannot be seen', () => {
     const report = unseenReport(aSnapshot({ processes: [aProcess(1, { comm: 'a\n\u202eb' })], gaps: [aGap('g', 'x\u0007\ny', { pid: 1, facility: 'processes' }), aGap('h', 'z\u2028', {})] }));
     assert.doesNotMatch(report, /[\u202e\u2028]|\p{Cc}(?<!\n)/u);
     assert.match(report, /a\\u\{a\}\\u\{202e\}b/);
-  });
-});
-
-describe('debuggers to attach', () => {
-  const types = new Set(['node', 'debugpy', 'lldb-dap', 'cppdbg', 'python']);
-  const offered = (exe: string | null, installed = types): string[] => attachOffers(aProcess(7, { exe, cmdline: [] }), installed).map(it => it.type);
-
-  it('are those for the executable first, and only those that are installed', () => {
-    assert.deepEqual(offered('/usr/bin/node'), ['node', 'lldb-dap', 'cppdbg']);
-    assert.deepEqual(offered('/usr/bin/python3.11'), ['debugpy', 'lldb-dap', 'cppdbg']);
-    assert.deepEqual(offered('/opt/app/server'), ['lldb-dap', 'cppdbg']);
-    assert.deepEqual(offered('/opt/app/server', new Set(['node'])), []);
-    assert.deepEqual(offered('/usr/bin/nodeish'), ['lldb-dap', 'cppdbg']);
-  });
-
-  it('are told the process as their documentation has it', () => {
-    assert.deepEqual(attachOffers(aProcess(7, { comm: 'app', exe: '/opt/app' }), types).map(it => it.configuration), [
-      { type: 'lldb-dap', request: 'attach', name: 'app [7]', pid: 7 },
-      { type: 'cppdbg', request: 'attach', name: 'app [7]', processId: '7', program: '/opt/app', MIMode: 'gdb' },
-    ]);
-  });
-
-  it('do not take another Node.js program for the one that was asked for', () => {
-    const listener: IpcObject = { id: 'inet-socket:1', kind: 'inet-socket', namespace: '1', persistence: 'process', state: { protocol: 'tcp', state: 'listen', local: { address: '127.0.0.1', port: 9229 }, rqueue: '0', wqueue: '0' } };
-    const taken = indexOf(aSnapshot({ objects: [listener], handles: [has(listener, 5, 3)] }));
-    assert.equal(inspectorOfAnother(7, taken), 5);
-    assert.equal(inspectorOfAnother(5, taken), undefined);
-    assert.equal(inspectorOfAnother(7, indexOf(aSnapshot())), undefined);
-  });
-
-  it('need no readable executable, unless their configuration names it', () => {
-    assert.deepEqual(offered(null), ['lldb-dap']);
-  });
-
-  it('are found in manifests of any shape', () => {
-    assert.deepEqual(debugTypesOf({ contributes: { debuggers: [{ type: 'go' }, { type: 1 }, null, 'x'] } }), ['go']);
-    for (const manifest of [undefined, null, 1, {}, { contributes: null }, { contributes: { debuggers: {} } }]) assert.deepEqual(debugTypesOf(manifest), []);
   });
 });

@@ -221,7 +221,11 @@ export class WorkbenchPage {
   /** Chooses an entry of a row's context menu. */
   async contextMenu(row: Locator, title: string | RegExp): Promise<void> {
     await row.first().click({ button: 'right' });
-    await this.page.locator('.monaco-menu .action-item').filter({ hasText: title }).first().click();
+    const entry = this.page.locator('.monaco-menu .action-item').filter({ hasText: title }).first();
+    await entry.hover();
+    // A menu that has only just opened takes no click; Enter chooses what has the focus.
+    await this.page.keyboard.press('Enter');
+    await entry.waitFor({ state: 'detached' });
   }
 
   /** The open modal dialog. */

@@ -68,11 +68,14 @@ describe('Processes', function () {
     await find(writer);
     // By keyboard: rows move when processes come and go, the focus stays.
     await workbench.page.keyboard.press('Shift+F10');
-    await workbench.page.locator('.monaco-menu .action-item').filter({ hasText: 'Attach a Debugger' }).first().hover();
+    await workbench.page.locator('.monaco-menu .action-item').filter({ hasText: 'Attach Debugger to' }).first().hover();
     await workbench.page.keyboard.press('Enter');
     await workbench.quickPickRows().first().waitFor();
     assert.match(await workbench.quickPickRows().first().innerText(), /Node\.js/);
     await workbench.pick('Node.js');
+    const asked = await workbench.answerDialog('Attach');
+    assert.match(asked, /sent SIGUSR1/);
+    assert.match(asked, new RegExp(`"processId": "${writer}"`));
     await workbench.page.locator('.debug-toolbar').waitFor({ timeout: 60_000 });
     await workbench.stopDebugging();
     assert.ok(existsSync(`/proc/${writer}`), 'the process goes on when the debugger has left');

@@ -1,9 +1,9 @@
 // Waits, and Waits and Deadlocks, at the page of a real VS Code: the demo's deadlocks debugged for real, and a thread behind a stopped one.
 import * as assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
@@ -111,6 +111,102 @@ describe('Waits', function () {
     assert.equal(chain.length, 2, chain.join('\n'));
     assert.ok(chain.some(it => /waits for flock lock ledger-c\.lock, held by/.test(it)), chain.join('\n'));
     assert.ok(chain.some(it => /waits for mutex .*, held by/.test(it)), chain.join('\n'));
+  });
+
+  describe('under a native debugger', () => {
+    let folder = '';
+    let program: ChildProcess | undefined;
+    let other: ChildProcess | undefined;
+    const { adapters, demo } = prepared;
+    const launch = join(demo, '.vscode', 'launch.json');
+    const configurations = readFileSync(launch, 'utf8');
+    before(function () {
+      for (const type of ['lldb-dap', 'cc']) {
+        const state = adapters[type];
+        if (state !== 'ready') skip(this, state ?? `${type} is not known here`);
+      }
+      folder = mkdtempSync(join(demo, 'native-'));
+      writeFileSync(join(folder, 'held.c'), `#include <pthread.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+static pthread_mutex_t orders = PTHREAD_MUTEX_INITIALIZER;
+static void *wants(void *unused) { (void)unused; pthread_mutex_lock(&orders); return NULL; }
+int main(int argc, char **argv) {
+  pthread_t thread;
+  if (argc != 2 || flock(open(argv[1], O_CREAT | O_RDWR, 0600), LOCK_EX) != 0) return 1;
+  pthread_mutex_lock(&orders);
+  pthread_create(&thread, NULL, wants, NULL);
+  for (;;) pause();
+}
+`);
+      execFileSync('cc', ['-g', '-pthread', '-o', join(folder, 'held'), join(folder, 'held.c')]);
+      const parsed = JSON.parse(configurations) as { configurations: object[] };
+      parsed.configurations.push({ name: 'Held', type: 'lldb-dap', request: 'launch', program: join(folder, 'held'), args: [join(folder, 'held.lock')], internalConsoleOptions: 'neverOpen' });
+      writeFileSync(launch, JSON.stringify(parsed));
+    });
+    after(async () => {
+      writeFileSync(launch, configurations);
+      if (folder !== '') rmSync(folder, { recursive: true });
+      // The child of the first ends with it.
+      for (const process of [program, other]) {
+        if (process?.pid === undefined || process.exitCode !== null || process.signalCode !== null) continue;
+        process.kill('SIGKILL');
+        await once(process, 'exit');
+      }
+    });
+
+    it('keeps the waits of paused threads, calls none of them deadlocked, and looks again when they go on', async () => {
+      await workbench.startDebugging('Held');
+      const view = await waits();
+      await workbench.rows(view, /held \(PID \d+\).*blocks 1 thread/s).first().waitFor();
+      // Another program waits for what the debugged one holds.
+      other = spawn('flock', [join(folder, 'held.lock'), 'true'], { stdio: 'ignore' });
+      const blocker = workbench.rows(view, /held \(PID \d+\).*blocks 2 threads/s).first();
+      await blocker.waitFor();
+      await workbench.command('Debug: Pause');
+      const finding = workbench.rows(view, 'Waiting behind a stopped thread').first();
+      await finding.waitFor();
+      await workbench.rows(view, new RegExp(`flock \\(PID ${other.pid}\\).*waits for flock lock held.lock, held by held`, 's')).first().waitFor();
+      // The thread in the program itself is paused, and still in its call.
+      await workbench.rows(view, /held \(PID \d+, thread \d+\).*pthread_mutex_lock.*stopped/s).first().waitFor();
+      assert.equal(await workbench.rows(view, /^\s*(Suspected d|D)eadlock/).count(), 0);
+      await workbench.command('Debug: Continue');
+      await finding.waitFor({ state: 'detached' });
+      await blocker.waitFor();
+      assert.equal(await told(/Deadlock|behind/).count(), 0);
+    });
+
+    it('attaches to who holds the lock, from a step of the chain, and shows how before it does', async () => {
+      program = spawn(join(demo, 'build', 'deadlock'), [demo], { stdio: ['ignore', 'pipe', 'inherit'] });
+      assert.ok(program.stdout);
+      const [line] = await once(program.stdout, 'data') as [Buffer];
+      const auditor = Number(/auditor (\d+)/.exec(line.toString())?.[1]);
+      await workbench.command('IPC Inspector: Follow a Process…');
+      await workbench.quickPickRows().filter({ hasText: 'deadlock' }).first().waitFor();
+      await workbench.answerQuickInput(`PID ${program.pid},`);
+      const view = await waits();
+      const step = workbench.rows(view, new RegExp(`PID ${program.pid}\\).*waits for flock lock`, 's')).first();
+      await workbench.contextMenu(step, 'Attach Debugger to…');
+      const rows = workbench.quickPickRows();
+      await rows.first().waitFor();
+      assert.match(await rows.first().innerText(), new RegExp(`deadlock.*PID ${auditor} · holds an exclusive lock`, 's'));
+      assert.match(await rows.nth(1).innerText(), new RegExp(`PID ${program.pid} · .*waits in flock`, 's'));
+      await rows.first().click();
+      const asked = await workbench.answerDialog('Attach');
+      assert.match(asked, /LLDB \(lldb-dap\) stops the process/);
+      assert.match(asked, /EINTR/);
+      assert.match(asked, new RegExp(`"pid": ${auditor}`));
+      await workbench.page.locator('.debug-toolbar').waitFor({ timeout: 60_000 });
+      const tracer = (): string | undefined => /^TracerPid:\t(\d+)$/m.exec(readFileSync(`/proc/${auditor}/status`, 'utf8'))?.[1];
+      for (const end = Date.now() + 20_000; tracer() === '0';) {
+        if (Date.now() > end) throw new Error('nobody traces the holder');
+        await workbench.page.waitForTimeout(100);
+      }
+      await workbench.stopDebugging();
+      await workbench.command('IPC Inspector: Stop Following');
+      assert.equal(tracer(), '0', 'the holder lives, and is let go');
+    });
   });
 
   describe('of a process that is followed', () => {
