@@ -5,7 +5,7 @@ import { asRoot } from './gaps';
 import { namespaceNumber } from './context';
 import { equal } from './analysis/diff';
 import type { Mapping, ProcStat, ProcStatus, SignalMasks } from './kernel/procfs';
-import { isGone, lstatOf, numericEntries, parseCmdline, parseSharedMaps, parseStat, parseStatus, PF_KTHREAD, processOfThread, readLink, readText, splitDeleted, textOf } from './kernel/procfs';
+import { isGone, lstatOf, numericEntries, parseCmdline, parseSharedMaps, parseStat, parseStatus, PF_KTHREAD, processOfThread, readLink, readText, splitDeleted, textOf, within } from './kernel/procfs';
 import { residenceOf } from './kernel/cgroups';
 import type { Recollection } from './recollection';
 
@@ -144,11 +144,18 @@ function readDescriptors(pid: number, before: readonly Descriptor[]): { value?: 
   const directory = `/proc/${pid}/fd`;
   const entries = numericEntries(directory);
   if (entries.value === undefined) return entries;
+  return within(directory, entries.value.length >= worthEntering, prefix => readEntries(entries.value, prefix, before));
+}
+
+/** To go there and back costs as much as this many shorter names save. */
+const worthEntering = 16;
+
+function readEntries(entries: readonly number[], prefix: string, before: readonly Descriptor[]): { value?: readonly Descriptor[]; errno?: string } {
   const descriptors: Descriptor[] = [];
   let kept = 0;
   let byNumber: Map<number, Descriptor> | undefined;
-  for (const fd of entries.value) {
-    const { value: target, errno } = readLink(`${directory}/${fd}`);
+  for (const fd of entries) {
+    const { value: target, errno } = readLink(prefix + fd);
     if (target !== undefined) {
       // Nearly always it stands where it stood.
       const there = before[descriptors.length];

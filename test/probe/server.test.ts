@@ -2,11 +2,13 @@
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
 import { createMessageConnection, CancellationTokenSource, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { applyDelta, keyOf } from '../../native-probe/analysis/diff';
+import type { Snapshot } from '../../native-probe/model';
 import type { EndRunResult, InitializeResult, JoinRunResult, SnapshotResult } from '../../native-probe/protocol';
-import { fixture, hasCompiler, probePath, Program } from './harness';
+import { fixture, hasCompiler, probePath, Program, snapshotOf } from './harness';
 import { skip } from '../skip';
 
 const serving = new Set<ChildProcessWithoutNullStreams>();
@@ -46,6 +48,22 @@ describe('ipc-probe serve', () => {
     assert.equal(await code(connection.sendRequest('snapshot', {})), -32002);
     assert.equal(await code(initialize(connection, 2)), -32010);
     assert.equal(await code(connection.sendRequest('snapshot', {})), -32002);
+  });
+
+  it('reads descriptors from within their directory, tells what the command tells that reads them from outside, and is back at the root', async () => {
+    const many = spawn('sleep', ['60'], { stdio: Array.from({ length: 40 }, () => 'pipe' as const) });
+    try {
+      const { connection, child } = start();
+      await initialize(connection);
+      const question = { kinds: ['unix-socket'], pids: [many.pid] };
+      const its = ({ handles }: Snapshot): string[] => handles.filter(({ pid }) => pid === many.pid).map(handle => keyOf.handles(handle)).sort();
+      const told = its((await connection.sendRequest<{ snapshot: Snapshot }>('snapshot', question)).snapshot);
+      assert.equal(told.length, 40);
+      assert.deepEqual(told, its(snapshotOf(['--kind', 'unix-socket', '--pid', String(many.pid)])));
+      assert.equal(readlinkSync(`/proc/${child.pid}/cwd`), '/');
+    } finally {
+      many.kill();
+    }
   });
 
   it('refuses unknown methods and parameters that are not of their shape, and lives on', async () => {
