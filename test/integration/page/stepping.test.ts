@@ -1,6 +1,6 @@
 // Stepping over IPC calls at the page of a real VS Code with lldb-dap: each line's effect is marked, and what the run leaves is told at its end.
 import * as assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
@@ -8,6 +8,8 @@ import { skip } from '../../skip';
 import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
 
 const name = `/ipc-inspector-stepping-${process.pid}`;
+/** Its own, so that what a failed attempt leaves is found again. */
+const key = 0x49500000 + (process.pid & 0xfffff);
 const source = `#include <fcntl.h>
 #include <semaphore.h>
 #include <string.h>
@@ -16,14 +18,14 @@ const source = `#include <fcntl.h>
 #include <unistd.h>
 int main(int argc, char **argv) {
   struct { long type; char text[8]; } message = { 1, "hello" };
-  int queue = msgget(IPC_PRIVATE, 0600);
+  int queue = msgget(${key}, IPC_CREAT | 0600);
   for (int i = 0; i < 3; i++) msgsnd(queue, &message, 8, 0);
-  sem_t *ready = sem_open("${name}", O_CREAT | O_EXCL, 0600, 0);
+  sem_t *ready = sem_open("${name}", O_CREAT, 0600, 0);
   int shared = -1; // first stop
   shared--;
   msgsnd(queue, &message, 8, 0);
   sem_post(ready);
-  shared = shm_open("${name}", O_CREAT | O_EXCL | O_RDWR, 0600);
+  shared = shm_open("${name}", O_CREAT | O_RDWR, 0600);
   msgctl(queue, IPC_RMID, 0);
   close(shared);
   if (argc > 1 && strcmp(argv[1], "leave") == 0) return 0;
@@ -56,13 +58,19 @@ describe('Stepping, and what a run leaves behind', function () {
   afterEach(async function () {
     await workbench?.keepOnFailure(this.currentTest, prepared);
     await workbench?.stopDebugging();
+    clear();
   });
   after(async () => {
     await workbench?.close();
     if (configurations !== '') writeFileSync(launch, configurations);
     if (folder !== '') rmSync(folder, { recursive: true });
-    for (const file of [`/dev/shm${name}`, `/dev/shm/sem.${name.slice(1)}`]) rmSync(file, { force: true });
+    clear();
   });
+  /** What an attempt that failed half-way has left: the next one must begin without it. */
+  function clear(): void {
+    for (const file of [`/dev/shm${name}`, `/dev/shm/sem.${name.slice(1)}`]) rmSync(file, { force: true });
+    spawnSync('ipcrm', ['-Q', String(key)], { stdio: 'ignore' });
+  }
 
   const page = (): WorkbenchPage => workbench ?? assert.fail('no workbench');
   async function debuggee(): Promise<Locator> {
@@ -70,9 +78,14 @@ describe('Stepping, and what a run leaves behind', function () {
     for (const title of ['Variables', 'Watch', 'Call Stack', 'Loaded Scripts', 'Breakpoints', 'Waits']) await page().fold(title);
     return page().view('IPC of the Debuggee');
   }
-  async function step(view: Locator, expected: RegExp): Promise<void> {
+  /** The debugger has stopped there, and the editor shows it. */
+  async function stoppedAt(line: number): Promise<void> {
+    await page().page.locator('.part.statusbar').getByText(`Ln ${line},`).first().waitFor();
+  }
+  async function step(line: number, view?: Locator, expected?: RegExp): Promise<void> {
     await page().page.keyboard.press('F10');
-    await page().rows(view, expected).first().waitFor();
+    await stoppedAt(line);
+    if (view && expected) await page().rows(view, expected).first().waitFor();
   }
 
   it('marks after each step what it changed: a message more, a post, a new object, and what is gone; a clean run leaves nothing', async () => {
@@ -80,16 +93,17 @@ describe('Stepping, and what a run leaves behind', function () {
     const view = await debuggee();
     await page().rows(view, /msqid \d+.*3 messages/s).first().waitFor();
     await page().rows(view, /stepping.*stopped by a tracer/s).first().waitFor();
-    await page().page.keyboard.press('F10');
-    await page().page.keyboard.press('F10');
-    await step(view, /msqid \d+\s*(?:C\s*)?qnum 3 → 4/);
+    await stoppedAt(firstStop);
+    await step(firstStop + 1);
+    await step(firstStop + 2);
+    await step(firstStop + 3, view, /msqid \d+\s*(?:C\s*)?qnum 3 → 4/);
     assert.equal(await page().rows(view, /-stepping-\d+\s.*value 0 → 1/s).count(), 0, 'not before it is stepped over');
-    await step(view, /-stepping-\d+\s*(?:C\s*)?value 0 → 1/);
+    await step(firstStop + 4, view, /-stepping-\d+\s*(?:C\s*)?value 0 → 1/);
     assert.equal(await page().rows(view, /qnum 3 → 4/).count(), 0, 'what changed before the last stop is marked no more');
-    await step(view, /-stepping-\d+\s*(?:N\s*)?new · fd \d+ read-write/);
+    await step(firstStop + 5, view, /-stepping-\d+\s*(?:N\s*)?new · fd \d+ read-write/);
     const label = await page().rows(view, /new · fd/).first().getAttribute('aria-label');
     assert.match(label ?? '', /new · fd/);
-    await step(view, /msqid \d+\s*(?:G\s*)?removed, or last used by another process/);
+    await step(firstStop + 6, view, /msqid \d+\s*(?:G\s*)?removed, or last used by another process/);
     await page().screenshot(join(prepared.artifacts, 'stepping.png'));
     await page().page.keyboard.press('F5');
     await page().page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
