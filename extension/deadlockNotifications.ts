@@ -82,7 +82,9 @@ export class DeadlockNotifications implements vscode.Disposable {
     const { snapshot } = this.watched;
     const index = snapshot && indexOf(snapshot);
     const now = new Map(index?.snapshot.findings.map(finding => [coreOf(finding, index), finding]));
-    const said = news.map(({ finding, core }) => ({ finding: now.get(core) ?? finding, core }));
+    // Whose session has ended meanwhile is nobody's concern any more.
+    const watched = new Set(this.focus.watched);
+    const said = news.filter(({ finding }) => finding.threads.some(({ pid }) => watched.has(pid))).map(({ finding, core }) => ({ finding: now.get(core) ?? finding, core }));
     const [first] = said;
     if (first && said.length > mostAtOnce) this.notify(l10n.t('{0} deadlocks, one of them: {1}', said.length, words(first.finding)), first.core);
     else for (const { finding, core } of said) this.notify(l10n.t('{0}: {1}', verdictWords(finding.verdict), words(finding)), core);
