@@ -71,6 +71,8 @@ async function stopWith(pid: number | undefined): Promise<void> {
 }
 
 const RLIMIT_CORE = 4;
+/** So long after a sentinel's end its signal may still be on its way to us, in ms. */
+const newsMs = 1000;
 
 /**
  * A process of our process group that does nothing: a signal for the whole group (Ctrl+C, a job's end) reaches it too, and then the
@@ -79,16 +81,25 @@ const RLIMIT_CORE = 4;
 class Sentinel {
   private process: ChildProcess | undefined;
   private ending = false;
+  /** By which signal the last one ended, where nobody has asked for it yet: the news of its end may come before the signal itself. */
+  private unasked: { readonly signal: NodeJS.Signals; readonly at: number } | undefined;
+
+  private readonly asked = new WeakSet<ChildProcess>();
 
   constructor(private readonly ours: (pid: number) => void) { this.start(); }
 
   /** Whether a signal that has come just now went to the whole group. */
   async wasReached(signal: NodeJS.Signals): Promise<boolean> {
-    const { process: sentinel } = this;
+    const { process: sentinel, unasked } = this;
+    this.unasked = undefined;
+    if (unasked?.signal === signal && performance.now() - unasked.at < newsMs) return true;
     // Without one: what comes while we are in the terminal's foreground mostly comes from its keys.
     if (sentinel?.pid === undefined) return inForeground() && (signal === 'SIGINT' || signal === 'SIGQUIT' || signal === 'SIGTSTP');
     for (let look = 0; look < 15; look++) {
-      if (sentinel.exitCode !== null || sentinel.signalCode !== null || isHit(sentinel.pid, signal)) return true;
+      if (sentinel.exitCode !== null || sentinel.signalCode !== null || isHit(sentinel.pid, signal)) {
+        this.asked.add(sentinel);
+        return true;
+      }
       await new Promise(next => setTimeout(next, 2));
     }
     return false;
@@ -111,7 +122,10 @@ class Sentinel {
     // SIGQUIT must not leave a core file.
     syscall('prlimit64', sentinel.pid, RLIMIT_CORE, Buffer.alloc(16), 0);
     sentinel.stdin.on('error', () => undefined); // it was killed
-    sentinel.once('exit', () => { if (!this.ending) this.start(); });
+    sentinel.once('exit', (_code, signal) => {
+      if (signal !== null && !this.asked.has(sentinel)) this.unasked = { signal, at: performance.now() };
+      if (!this.ending) this.start();
+    });
   }
 }
 

@@ -139,7 +139,8 @@ describe('a container', function () {
       found = JSON.parse(ipcProbe(['waits', '--json', '--pid', String(outside.pid)]).stdout) as Snapshot;
       return found.findings.length > 0;
     }, 'the deadlock is found');
-    assert.deepEqual(found?.findings.map(({ verdict, threads }) => [verdict, threads.map(it => it.pid).sort((x, y) => x - y)]), [['deadlocked', [outside.pid, pid].sort((x, y) => x - y)]]);
+    // unshare(1), which waits for the program in the container, is stuck behind the ring and no part of it.
+    assert.deepEqual(found?.findings.map(({ verdict, chain }) => [verdict, chain.map(it => it.pid).sort((x, y) => x - y)]), [['deadlocked', [outside.pid, pid].sort((x, y) => x - y)]]);
     await outside.stop();
     await container.program.line();
   });
