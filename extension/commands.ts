@@ -4,7 +4,7 @@ import type { IpcObject, Process, ThreadRef } from '../native-probe/model';
 import type { AttachSubject } from './attachTargets';
 import type { Administrator } from './administrator';
 import { registerAdministratorCommands } from './administratorCommands';
-import { commandIds } from './contributions';
+import { commandIds, walkthroughId } from './contributions';
 import type { CommandId } from './contributions';
 import type { DebuggerKnowledge } from './debugger/debuggerKnowledge';
 import { registerSourceCommands } from './debugger/sourceCommands';
@@ -135,6 +135,7 @@ export function registerCommands(host: CommandHost): vscode.Disposable {
   registerLeakCommands(host, register);
   registerGraphCommands(host, register, ([first]) => nodeOf(first ?? views.selection[0])?.graph);
   registerAdministratorCommands(host.administrator, register);
+  register(commandIds.getStarted, async () => { await vscode.commands.executeCommand('workbench.action.openWalkthrough', walkthroughId, false); });
   register(commandIds.showLog, () => log.show());
   register(commandIds.retry, () => client.retry());
   return store;

@@ -51,10 +51,14 @@ export const commandIds = {
   refreshMemory: 'ipcInspector.refreshMemory',
   saveMemory: 'ipcInspector.saveMemory',
   openMemoryAsFile: 'ipcInspector.openMemoryAsFile',
+  getStarted: 'ipcInspector.getStarted',
   showLog: 'ipcInspector.showLog',
   retry: 'ipcInspector.retry',
 } as const;
 export type CommandId = typeof commandIds[keyof typeof commandIds];
+
+/** The walkthrough, as VS Code names it: publisher, extension, and its id in package.json. */
+export const walkthroughId = 'ipc-inspector.ipc-inspector#getStarted';
 
 export const containerIds = { ipc: 'ipcInspector' } as const;
 

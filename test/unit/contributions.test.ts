@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { commandIds, containerIds, contextKeys, settingIds, settingSection, toolNames, viewIds } from '../../extension/contributions';
+import { commandIds, containerIds, contextKeys, settingIds, settingSection, toolNames, viewIds, walkthroughId } from '../../extension/contributions';
 import { facilityTable } from '../../native-probe/facilityTable';
 
 interface Manifest {
@@ -17,6 +17,7 @@ interface Manifest {
     keybindings: { command: string; when: string }[];
     languageModelTools: { name: string; inputSchema: { properties: { kinds?: { items?: { enum?: string[] } } } } }[];
     configuration: { properties: Record<string, unknown> };
+    walkthroughs: { id: string; steps: { id: string; description: string; media: { svg: string; altText: string }; completionEvents: string[] }[] }[];
   };
 }
 
@@ -66,8 +67,29 @@ describe('contributions', () => {
     }
   });
 
+  it('the walkthrough has four steps, each with a picture in theme colours, and leads only to what exists', () => {
+    const nls = JSON.parse(text('package.nls.json')) as Record<string, string>;
+    const commands = new Set<string>([...Object.values(commandIds), ...Object.values(viewIds).map(id => `${id}.focus`)]);
+    const [walkthrough] = contributes.walkthroughs;
+    const { name, publisher } = JSON.parse(text('package.json')) as { name: string; publisher: string };
+    assert.equal(walkthroughId, `${publisher}.${name}#${walkthrough?.id}`);
+    assert.equal(walkthrough?.steps.length, 4);
+    for (const { description, media, completionEvents } of walkthrough?.steps ?? []) {
+      const links = [...(nls[description.slice(1, -1)] ?? '').matchAll(/\]\(command:([^)]+)\)/g)].map(it => it[1] ?? '');
+      assert.ok(links.length > 0 && links.every(it => commands.has(it)), links.join());
+      for (const event of completionEvents) {
+        const [kind, id = ''] = event.split(':');
+        assert.ok(kind === 'onView' ? (Object.values(viewIds) as string[]).includes(id) : kind === 'onCommand' && (Object.values(commandIds) as string[]).includes(id), event);
+      }
+      const picture = text(media.svg);
+      assert.match(picture, /^<svg/);
+      assert.doesNotMatch(picture, /<script|href=|on\w+=|(fill|stroke)="(?!var\(--vscode-|none)/);
+      assert.match(media.altText, /^%.+%$/);
+    }
+  });
+
   it('when clauses read only context keys that the code sets, and every one of those is read', () => {
-    const clauses = [...contributes.viewsWelcome.map(it => it.when), ...Object.values(contributes.menus).flat().map(it => it.when ?? ''), ...contributes.commands.map(it => (it as { enablement?: string }).enablement ?? '')].join('\n');
+    const clauses = [...contributes.viewsWelcome.map(it => it.when), ...Object.values(contributes.menus).flat().map(it => it.when ?? ''), ...contributes.commands.map(it => (it as { enablement?: string }).enablement ?? ''), ...contributes.walkthroughs.map(it => (it as { when?: string }).when ?? '')].join('\n');
     // What follows `activeWebviewPanelId ==` is a panel's type, no key.
     const keys = [...clauses.matchAll(/(?<![\w/^.]|activeWebviewPanelId == )ipcInspector\.\w+/g)].map(it => it[0]).filter(it => !(Object.values(viewIds) as string[]).includes(it));
     assert.deepEqual(sorted(keys), sorted(Object.values(contextKeys)));

@@ -8,7 +8,7 @@ import { cache, repository } from './places.mjs';
 import { progress } from './processes.mjs';
 
 const allowed = [
-  /^package(\.nls(\.[\w-]+)?)?\.json$/, /^(README|CHANGELOG)\.md$/, /^LICENSE$/, /^l10n\/[\w.-]+\.json$/, /^media\/[\w-]+\.(png|svg)$/,
+  /^package(\.nls(\.[\w-]+)?)?\.json$/, /^(README|CHANGELOG)\.md$/, /^LICENSE$/, /^l10n\/[\w.-]+\.json$/, /^media\/[\w-]+\.(png|svg)$/, /^media\/walkthrough\/\w+\.svg$/,
   /^dist\/(extension|probe|askpass)\.js$/, /^dist\/webview\/[\w.-]+\.(js|css|ttf)$/,
   /^node_modules\/ffi-rs\/(package\.json|index\.js|LICENSE\w*)$/, /^node_modules\/@yuuang\/ffi-rs-[\w-]+\/(package\.json|[\w.-]+\.node)$/,
 ];

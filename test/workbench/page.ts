@@ -214,8 +214,16 @@ export class WorkbenchPage {
 
   /** Clicks an inline action of a row, e.g. "Remove…": it shows on hover. */
   async inlineAction(row: Locator, title: string): Promise<void> {
-    await row.first().hover();
-    await row.first().locator(`.actions .action-label[aria-label^="${title}"]`).click();
+    // A refresh of the tree between pointing and clicking takes the row from under the pointer: point again.
+    for (const end = Date.now() + patience; ;) {
+      try {
+        await row.first().hover({ timeout: 5000 });
+        await row.first().locator(`.actions .action-label[aria-label^="${title}"]`).click({ timeout: 2000 });
+        return;
+      } catch (error) {
+        if (Date.now() > end) throw error;
+      }
+    }
   }
 
   /** Chooses an entry of a row's context menu. */
