@@ -172,9 +172,14 @@ function neighboursOf(chosen: ReadonlySet<number>, { handles }: Found, locks: re
   return [...near];
 }
 
-/** Whether a wait is for these processes, and no everyday one: an event loop that they may wake too, a shell that waits for its program's end. */
+/** How parents, shells and event loops wait day in, day out for whoever writes to them or ends: that is nobody's trouble. */
+const everyday: ReadonlySet<string> = new Set([
+  'waitpid', 'waitid', 'poll', 'ppoll', 'select', 'pselect', 'epoll_wait', 'epoll_pwait', 'read', 'readv', 'recv', 'recvfrom', 'recvmsg',
+]);
+
+/** Whether a wait is for these processes, and no everyday one. */
 function dependsOn({ clauses, operation }: Wait, pids: ReadonlySet<number>): boolean {
-  return operation !== 'waitpid' && operation !== 'waitid'
+  return !everyday.has(operation)
     && clauses.some(({ alternatives, external }) => external === undefined && alternatives.some(({ threads }) => threads.some(({ pid }) => pids.has(pid))));
 }
 
