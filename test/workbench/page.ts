@@ -222,6 +222,7 @@ export class WorkbenchPage {
         return;
       } catch (error) {
         if (Date.now() > end) throw error;
+        await this.page.mouse.move(900, 640); // a tooltip may lie over the row
       }
     }
   }

@@ -1,6 +1,6 @@
-// `npm run pictures`: takes the README's pictures from the real window with the demo running, in three themes, and
+// `npm run pictures`: takes the README's pictures from the real window with the demo running, in four themes, and
 // renders the extension's icon from the activity bar's. Writes media/pictures/NAME-THEME.png and media/icon.png.
-//   npm run pictures [-- dark light high-contrast | icon]
+//   npm run pictures [-- dark light high-contrast high-contrast-light | icon]
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { browserArguments, findBrowser } from './browser.mjs';
@@ -14,7 +14,7 @@ import { artifacts, cache, debugAdapters, repository } from './places.mjs';
 import { endAllMarked, progress } from './processes.mjs';
 import { clearOnSignal, endRun } from './runs.mjs';
 
-const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern', 'high-contrast': 'Default High Contrast' };
+const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern', 'high-contrast': 'Default High Contrast', 'high-contrast-light': 'Default High Contrast Light' };
 const asked = process.argv.slice(2);
 const unknown = asked.filter(name => name !== 'icon' && !Object.hasOwn(themes, name));
 if (unknown.length > 0) {

@@ -80,6 +80,21 @@ export async function takePictures(prepared: PreparedWorkbench, theme: string, f
     await workbench.rows(waits, /deadlock/i).first().waitFor();
     await workbench.expand(workbench.rows(waits, /deadlock/i));
     await take('waits');
+
+    await workbench.command('IPC Inspector: Show Wait Graph of the Debuggee');
+    const node = (title: string) => workbench.webview().locator('.node').filter({ hasText: title }).first();
+    for (const title of ['clerk', 'auditor', 'messenger']) await node(title).waitFor();
+    await node('clerk').click();
+    await take('wait-graph');
+    await workbench.command('View: Close All Editors');
+
+    await workbench.showContainer('IPC');
+    for (const title of ['IPC Objects', 'Processes']) await workbench.fold(title);
+    const all = await workbench.view('Waits and Deadlocks');
+    await workbench.rows(all, /^\s*Deadlock/).first().waitFor();
+    await take('all-waits');
+    await workbench.fold('Waits and Deadlocks');
+    await workbench.view('IPC Objects');
     await workbench.stopDebugging();
 
     await workbench.showContainer('IPC');
