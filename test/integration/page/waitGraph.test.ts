@@ -33,7 +33,7 @@ describe('the wait graph', function () {
     await workbench.page.mouse.move(900, 640); // a tooltip of the view's title may lie over its first row
     await workbench.inlineAction(finding, 'Show in Wait Graph');
     for (const title of ['clerk', 'auditor', 'messenger', 'ledger.lock']) await node(title).waitFor();
-    const circle = await workbench.webview().locator('.node.tone.deadlocked text.title').allInnerTexts();
+    const circle = await workbench.webview().locator('.node.tone.deadlocked text.title').allTextContents();
     assert.deepEqual(circle.filter(it => it === 'clerk' || it === 'auditor').sort(), ['auditor', 'clerk']);
     assert.equal(circle.length, 4);
     assert.equal(await workbench.webview().locator('.edge.tone.deadlocked').count(), 4);
@@ -43,7 +43,7 @@ describe('the wait graph', function () {
   it('is walked by arrow keys, and Enter leads to the object', async () => {
     await workbench.webview().locator('.node[tabindex="0"]').focus();
     await workbench.page.keyboard.press('Home');
-    const focused = (): Promise<string> => workbench.webview().locator('.node:focus text.title').innerText();
+    const focused = (): Promise<string | null> => workbench.webview().locator('.node:focus text.title').textContent();
     assert.equal(await focused(), 'messenger');
     await workbench.page.keyboard.press('ArrowDown');
     assert.equal(await focused(), 'ledger.lock');
