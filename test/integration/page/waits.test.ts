@@ -116,6 +116,7 @@ describe('Waits', function () {
   describe('under a native debugger', () => {
     let folder = '';
     let program: ChildProcess | undefined;
+    let other: ChildProcess | undefined;
     const { adapters, demo } = prepared;
     const launch = join(demo, '.vscode', 'launch.json');
     const configurations = readFileSync(launch, 'utf8');
@@ -147,10 +148,34 @@ int main(int argc, char **argv) {
     after(async () => {
       writeFileSync(launch, configurations);
       if (folder !== '') rmSync(folder, { recursive: true });
-      // Its child ends with it.
-      if (program?.pid === undefined || program.exitCode !== null || program.signalCode !== null) return;
-      program.kill('SIGKILL');
-      await once(program, 'exit');
+      // The child of the first ends with it.
+      for (const process of [program, other]) {
+        if (process?.pid === undefined || process.exitCode !== null || process.signalCode !== null) continue;
+        process.kill('SIGKILL');
+        await once(process, 'exit');
+      }
+    });
+
+    it('keeps the waits of paused threads, calls none of them deadlocked, and looks again when they go on', async () => {
+      await workbench.startDebugging('Held');
+      const view = await waits();
+      await workbench.rows(view, /held \(PID \d+\).*blocks 1 thread/s).first().waitFor();
+      // Another program waits for what the debugged one holds.
+      other?.kill('SIGKILL');
+      other = spawn('flock', [join(folder, 'held.lock'), 'true'], { stdio: 'ignore' });
+      const blocker = workbench.rows(view, /held \(PID \d+\).*blocks 2 threads/s).first();
+      await blocker.waitFor();
+      await workbench.command('Debug: Pause');
+      const finding = workbench.rows(view, 'Waiting behind a stopped thread').first();
+      await finding.waitFor();
+      await workbench.rows(view, new RegExp(`flock \\(PID ${other.pid}\\).*waits for flock lock held.lock, held by held`, 's')).first().waitFor();
+      // The thread in the program itself is paused, and still in its call.
+      await workbench.rows(view, /held \(PID \d+, thread \d+\).*pthread_mutex_lock.*stopped/s).first().waitFor();
+      assert.equal(await workbench.rows(view, /^\s*(Suspected d|D)eadlock/).count(), 0);
+      await workbench.command('Debug: Continue');
+      await finding.waitFor({ state: 'detached' });
+      await blocker.waitFor();
+      assert.equal(await told(/Deadlock|behind/).count(), 0);
     });
 
     it('attaches to who holds the lock, from a step of the chain, and shows how before it does', async () => {
