@@ -195,6 +195,8 @@ function claims(user: number | undefined): void {
   it('who waits for a stopped holder is behind a stopped thread, and free again when it is continued', async () => {
     const pids = await start('held-by-a-sleeper', 1);
     const holder = pids[1] ?? 0;
+    // It sleeps, and no longer reads from the pipe by which the program lets it go on.
+    await until(() => /^\d/.test(readFileSync(`/proc/${holder}/syscall`, 'latin1')) && !readFileSync(`/proc/${holder}/syscall`, 'latin1').startsWith(`${syscallNumber('read')} `), 'the holder sleeps');
     process.kill(holder, 'SIGSTOP');
     await until(() => /^State:\s+T/m.test(readFileSync(`/proc/${holder}/status`, 'latin1')), 'the holder is stopped');
     const { findings } = waitsOf(pids, user, 0);

@@ -29,8 +29,17 @@ const rows: readonly (readonly [SyscallName, WaitReader])[] = [
 const uninterruptible: ReadonlySet<SyscallName> = new Set(['vfork', 'clone', 'clone3']);
 /** Calls that end with EINTR when their thread was stopped and is continued, even without a handler (signal(7)). */
 const endedByContinuing: ReadonlySet<SyscallName> = new Set(['epoll_wait', 'epoll_pwait', 'epoll_pwait2', 'semop', 'semtimedop', 'rt_sigtimedwait']);
+/**
+ * Calls whose outcome stands in the kernel's tables: who has finished one is no waiter any more. Of others a stopped thread shows its call also
+ * when it was stopped on the way back from it (/proc/PID/syscall has no return value): a reader that has its data already.
+ */
+const heldElsewhere: ReadonlySet<SyscallName> = new Set(['fcntl']);
 /** Where a thread may sleep inside of these calls for another reason: for a page (userfaultfd, a disk, a network), a supervisor, a frozen cgroup. */
 const elsewhere = /userfault|seccomp|fuse|request_wait|fanotify|io_schedule|folio|page_|rpc_|nfs|cifs|rwsem|freez|frozen|refrigerator/;
+
+function withGap(reading: WaitReading, gap: string): WaitReading {
+  return { ...reading, clauses: reading.clauses.map(clause => ({ ...clause, gaps: [...clause.gaps ?? [], gap] })) };
+}
 
 function guarded(name: SyscallName, reader: WaitReader): WaitReader {
   return (blocked: BlockedCall): WaitReading | undefined => {
@@ -40,7 +49,8 @@ function guarded(name: SyscallName, reader: WaitReader): WaitReader {
     // Only before anything is said: one more read for each thread.
     if (scene.again && !stopped && elsewhere.test(readText(`/proc/${process.pid}/task/${thread.tid}/wchan`).value ?? '')) return undefined;
     const reading = reader(blocked);
-    if (!reading || !stopped || !endedByContinuing.has(name)) return reading;
+    if (!reading || !stopped || heldElsewhere.has(name)) return reading;
+    if (!endedByContinuing.has(name)) return withGap(reading, scene.context.gaps.add({ pid: process.pid, facility: 'waits', field: `stopped,${reading.operation}` }, `whether the stopped pid ${process.pid} (${process.comm}) had just finished its ${reading.operation} or must wait again, nothing tells`));
     return { ...reading, clauses: [{ alternatives: reading.clauses.flatMap(clause => clause.alternatives), external: `it ends with EINTR when it is continued` }] };
   };
 }
