@@ -2,10 +2,12 @@
 // every few seconds for it, also while no view shows them: a deadlock that is told only to those who look would help nobody.
 import * as vscode from 'vscode';
 import type { Finding } from '../native-probe/model';
+import { commandIds } from './contributions';
 import { coreOf, DeadlockBook } from './deadlockBook';
 import type { DebuggerKnowledge } from './debugger/debuggerKnowledge';
 import type { DebugSessions } from './debugSessions';
 import { DisposableStore } from './dispose';
+import { pidsOf } from './focus';
 import type { FocusTracker } from './focus';
 import type { IpcModel, Subscription } from './ipcModel';
 import { inMessage, visible } from './presentation';
@@ -13,6 +15,7 @@ import { deadlockNotifications, onDidChangeDeadlockNotifications, onDidChangeRef
 import { indexOf } from './snapshotIndex';
 import { l10n } from './translation';
 import type { IpcViews } from './views/ipcViews';
+import type { TreeNode } from './views/treeNode';
 import { verdictWords } from './waitWords';
 
 /** Milliseconds between two looks while no view makes them more often. */
@@ -86,13 +89,21 @@ export class DeadlockNotifications implements vscode.Disposable {
     const watched = new Set(this.focus.watched);
     const said = news.filter(({ finding }) => finding.threads.some(({ pid }) => watched.has(pid))).map(({ finding, core }) => ({ finding: now.get(core) ?? finding, core }));
     const [first] = said;
-    if (first && said.length > mostAtOnce) this.notify(l10n.t('{0} deadlocks, one of them: {1}', said.length, words(first.finding)), first.core);
-    else for (const { finding, core } of said) this.notify(l10n.t('{0}: {1}', verdictWords(finding.verdict), words(finding)), core);
+    if (first && said.length > mostAtOnce) this.notify(l10n.t('{0} deadlocks, one of them: {1}', said.length, words(first.finding)), first);
+    else for (const one of said) this.notify(l10n.t('{0}: {1}', verdictWords(one.finding.verdict), words(one.finding)), one);
   }
 
-  private notify(text: string, core: string): void {
+  private notify(text: string, { finding, core }: { readonly finding: Finding; readonly core: string }): void {
     const show = l10n.t('Show Chain');
-    vscode.window.showWarningMessage(text, show).then(async chosen => {
+    const draw = l10n.t('Show in Wait Graph');
+    vscode.window.showWarningMessage(text, show, draw).then(async chosen => {
+      if (chosen === draw) {
+        // The debuggee's graph where the deadlock is the debuggee's; another session's stands among all threads.
+        const pids = new Set(pidsOf(this.focus.current));
+        const graph = { scope: finding.threads.some(({ pid }) => pids.has(pid)) ? 'focus' : 'machine', chain: `finding:${core}` } satisfies TreeNode['graph'];
+        await vscode.commands.executeCommand(commandIds.showInWaitGraph, { node: { graph } });
+        return;
+      }
       if (chosen !== show || await this.views.revealFinding(core)) return;
       void vscode.window.showInformationMessage(l10n.t('This deadlock is no more.'));
     }).then(undefined, (error: unknown) => this.log.error(`cannot show a deadlock: ${error instanceof Error ? error.message : String(error)}`));

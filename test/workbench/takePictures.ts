@@ -58,8 +58,12 @@ export async function takePictures(prepared: PreparedWorkbench, theme: string, f
     await workbench.fold('Processes');
     await workbench.view('IPC Objects');
 
-    await workbench.inlineAction(workbench.rows(objects, segment), 'Inspect');
-    await workbench.webview().locator('main').waitFor();
+    const inspected = workbench.webview().locator('main');
+    for (let clicks = 0; clicks < 3 && !await inspected.isVisible(); clicks++) {
+      await workbench.inlineAction(workbench.rows(objects, segment), 'Inspect'); // a click may go to a tooltip
+      await inspected.waitFor({ timeout: 7000 }).catch(() => undefined);
+    }
+    await inspected.waitFor();
     await take('inspector');
     await workbench.command('View: Close All Editors');
 
@@ -67,7 +71,7 @@ export async function takePictures(prepared: PreparedWorkbench, theme: string, f
     await workbench.showContainer('Run and Debug');
     for (const title of ['Variables', 'Watch', 'Call Stack', 'Loaded Scripts', 'Breakpoints']) await workbench.fold(title);
     const debuggee = await workbench.view('IPC of the Debuggee');
-    await workbench.rows(debuggee, segment).first().waitFor();
+    await workbench.findRow(debuggee, segment);
     await take('debuggee');
     await workbench.stopDebugging();
     await workbench.command('View: Close All Editors');
