@@ -57,8 +57,11 @@ export function debugAdapter(type: string): DebugAdapter {
   return byType.get(type) ?? stranger;
 }
 
-/** Whether what listens at an address of a configuration ("host", "host:port") is on this machine, or led here by a tunnel. */
-export function isLoopback(address: string): boolean {
+/**
+ * Whether what listens at an address of a configuration ("host", "host:port") is on this machine, or led here by a tunnel.
+ * @param own this machine's names and addresses
+ */
+export function isThisMachine(address: string, own: ReadonlySet<string>): boolean {
   const host = /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? (/^[^:]*:\d+$/.test(address) ? address.slice(0, address.lastIndexOf(':')) : address);
-  return host === '' || host === 'localhost' || host === '::1' || host === '0.0.0.0' || host === '::' || /^127(\.\d{1,3}){3}$/.test(host) || host.startsWith('/');
+  return own.has(host) || host === '' || host === 'localhost' || host === '::1' || host === '0.0.0.0' || host === '::' || /^127(\.\d{1,3}){3}$/.test(host) || host.startsWith('/');
 }

@@ -2,7 +2,7 @@
 // and families of sessions. Whether such a PID is a process of this machine, and which, is found in debuggees.ts. Pure.
 import { asPid } from './adapterMessages';
 import type { ProcessEvent } from './adapterMessages';
-import { debugAdapter, isLoopback } from './debugAdapters';
+import { debugAdapter, isThisMachine } from './debugAdapters';
 
 /** A process of this machine. The start time tells it from a later process of the same PID. */
 export interface ProcessRef { readonly pid: number; readonly startTime: string }
@@ -71,10 +71,10 @@ export function toldBy(facts: SessionFacts): Told | undefined {
     ?? (facts.parentId !== undefined && childName ? one(childName.exec(facts.name.slice(-200))?.[1], 'session name') : undefined);
 }
 
-/** Where the program of a session runs. */
-export function placeOf({ type, configuration, processEvents }: SessionFacts): Place {
+/** Where the program of a session runs. `own`: this machine's names and addresses. */
+export function placeOf({ type, configuration, processEvents }: SessionFacts, own: ReadonlySet<string> = new Set()): Place {
   const address = debugAdapter(type).remote?.(configuration);
-  if (address !== undefined && !isLoopback(address)) return { kind: 'elsewhere', host: address };
+  if (address !== undefined && !isThisMachine(address, own)) return { kind: 'elsewhere', host: address };
   if (processEvents.length > 0 && processEvents.every(it => it.isLocalProcess === false)) return { kind: 'elsewhere' };
   return address === undefined ? { kind: 'here' } : { kind: 'behind' };
 }

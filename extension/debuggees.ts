@@ -39,6 +39,9 @@ const unknown: Debuggee = { kind: 'unknown', candidates: [] };
 export class DebuggeeBook {
   private readonly entries = new Map<string, Entry>();
 
+  /** @param own this machine's names and addresses: what is reached by them need not be elsewhere */
+  constructor(private readonly own: ReadonlySet<string> = new Set()) {}
+
   /** Takes notice of what is known of the sessions and of the processes. Without a look a PID that was told is taken as it is. */
   update(sessions: ReadonlyMap<string, SessionFacts>, look: Look | undefined): void {
     for (const id of this.entries.keys()) if (!sessions.has(id)) this.entries.delete(id);
@@ -49,7 +52,7 @@ export class DebuggeeBook {
       if (look) entry.pins = entry.pins.filter(pin => alive.get(pin.pid)?.startTime === pin.startTime);
       const told = toldBy(facts);
       if (told) entry.debuggee = this.settle(entry, facts, told, look);
-      else if (placeOf(facts).kind === 'elsewhere') entry.debuggee = elsewhere(placeOf(facts));
+      else if (placeOf(facts, this.own).kind === 'elsewhere') entry.debuggee = elsewhere(placeOf(facts, this.own));
       else silent.push(facts);
     }
     // Last: what other sessions debug is nobody else's.
@@ -82,7 +85,7 @@ export class DebuggeeBook {
   }
 
   private settle(entry: Entry, facts: SessionFacts, told: Told, look: Look | undefined): Debuggee {
-    const place = placeOf(facts);
+    const place = placeOf(facts, this.own);
     const sure = told.source === 'choice';
     if (!sure && place.kind === 'elsewhere') return elsewhere(place);
     if (!look) return place.kind === 'here' || sure ? { kind: 'found', pids: told.pids, source: told.source } : unknown;
@@ -108,7 +111,7 @@ export class DebuggeeBook {
     entry.debuggee = unknown;
     const { traces } = debugAdapter(facts.type);
     // Where a child session tells, or a parent that has told, the family is known.
-    if (!look || !traces || placeOf(facts).kind !== 'here' || this.isKnown(facts, sessions)) return;
+    if (!look || !traces || placeOf(facts, this.own).kind !== 'here' || this.isKnown(facts, sessions)) return;
     if (entry.pins.length === 0) {
       const tracees = traceesOf(look, facts, this.claimed(facts.id, sessions));
       const tracers = new Set(tracees.map(it => it.tracerPid));

@@ -8,6 +8,7 @@ import { DisposableStore } from './dispose';
 import type { IpcModel, Subscription } from './ipcModel';
 import { Lineage } from './lineage';
 import type { Descendants } from './lineage';
+import { ownAddresses } from './ownAddresses';
 import { followChildren, onDidChangeFollowChildren } from './settings';
 
 /** `children`: descendants that are followed too; `omitted`: how many more there are. */
@@ -46,7 +47,7 @@ export class FocusTracker implements vscode.Disposable {
   readonly onDidChange = this.changed.event;
   /** All processes, and no objects: to recognise what sessions tell, to find the children, and what a debugger traces that tells nothing. */
   private readonly processes: Subscription;
-  private readonly debuggees = new DebuggeeBook();
+  private readonly debuggees = new DebuggeeBook(ownAddresses());
   private lineage = new Lineage();
   private terminals: readonly number[] = [];
   private chosen: { readonly pid: number; readonly startTime: string; readonly name: string } | undefined;

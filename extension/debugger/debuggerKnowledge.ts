@@ -3,8 +3,9 @@ import * as vscode from 'vscode';
 import type { Snapshot, ThreadRef } from '../../native-probe/model';
 import type { ToldProcess } from '../../native-probe/protocol';
 import { processEvent, runStateAfter } from '../adapterMessages';
-import { debugAdapter, isLoopback } from '../debugAdapters';
+import { debugAdapter, isThisMachine } from '../debugAdapters';
 import { DisposableStore } from '../dispose';
+import { ownAddresses } from '../ownAddresses';
 import { capabilitiesIn, livesElsewhere } from './dapAnswers';
 import { questionsOf, seen } from './seenSnapshot';
 import type { Knowledge, SeenSnapshot } from './seenSnapshot';
@@ -104,7 +105,7 @@ export class DebuggerKnowledge implements vscode.Disposable, Knowledge {
     const knowledge = new SessionKnowledge(session, () => this.tell());
     this.sessions.set(session.id, { session, knowledge });
     const address = debugAdapter(session.type).remote?.(session.configuration);
-    if (address !== undefined && !isLoopback(address)) knowledge.runs(undefined, true);
+    if (address !== undefined && !isThisMachine(address, ownAddresses())) knowledge.runs(undefined, true);
     return knowledge;
   }
 

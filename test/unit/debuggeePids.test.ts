@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { AdapterNotes, asPid, processEvent, runStateAfter } from '../../extension/adapterMessages';
-import { debugAdapter, isLoopback } from '../../extension/debugAdapters';
+import { debugAdapter, isThisMachine } from '../../extension/debugAdapters';
 import { familyOf, pidExpression, placeOf, rootOf, toldBy } from '../../extension/debuggeePids';
 import type { SessionFacts } from '../../extension/debuggeePids';
 
@@ -96,8 +96,9 @@ describe('where the program of a debug session runs', () => {
   });
 
   it('knows the ways to write this machine', () => {
-    for (const here of ['localhost', 'localhost:9229', '127.0.0.1', '127.1.2.3:5', '[::1]:4711', '::1', '0.0.0.0', ':9229', '/run/debug.sock']) assert.equal(isLoopback(here), true, here);
-    for (const away of ['build.lan', '192.0.2.1:22', '2001:db8::1', '[2001:db8::1]:5', '127.0.0.1.example.org', 'localhost.example.org:1']) assert.equal(isLoopback(away), false, away);
+    const own = new Set(['desk', '192.0.2.9', '2001:db8::9']);
+    for (const here of ['localhost', 'localhost:9229', '127.0.0.1', '127.1.2.3:5', '[::1]:4711', '::1', '0.0.0.0', ':9229', '/run/debug.sock', 'desk', '192.0.2.9:9229', '2001:db8::9']) assert.equal(isThisMachine(here, own), true, here);
+    for (const away of ['build.lan', '192.0.2.1:22', '2001:db8::1', '[2001:db8::1]:5', '127.0.0.1.example.org', 'localhost.example.org:1']) assert.equal(isThisMachine(away, own), false, away);
   });
 });
 
