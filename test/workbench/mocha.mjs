@@ -27,7 +27,7 @@ export async function mochaSuite(name, files, options = {}) {
   ], { cwd: repository, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...options.env, IPC_INSPECTOR_RESULTS: results } });
   const timer = setInterval(() => following.look(), 200);
   // A synchronous call that never returns escapes mocha's own time-outs.
-  const watchdog = setTimeout(() => child.kill('SIGKILL'), options.limit ?? 8 * 60_000);
+  const watchdog = setTimeout(() => child.kill('SIGKILL'), options.limit ?? 10 * 60_000);
   const status = await new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => resolve(signal ?? `status ${code}`));
