@@ -95,7 +95,7 @@ describe('the debuggee of a session', () => {
 
   describe('that tells nothing', () => {
     const dlv = aProcess(60, { ...began(50_200), ppid: 10, comm: 'dlv' });
-    const tracee = aProcess(61, { ...began(50_900), ppid: 60, tracerPid: 60, exe: '/work/server' });
+    const tracee = aProcess(61, { ...began(50_900), ppid: 60, tracerPid: 60, exe: '/app/server' });
     const silent = session('a', { type: 'go', startedAt: 50_000 });
 
     it('is what a descendant of the extension host or of a terminal traces', () => {
@@ -123,11 +123,11 @@ describe('the debuggee of a session', () => {
     });
 
     it('is told apart from that of a second one by the program, else asked for', () => {
-      const [dlv2, tracee2] = [aProcess(70, { ...began(50_300), ppid: 10, comm: 'dlv' }), aProcess(71, { ...began(50_950), ppid: 70, tracerPid: 70, exe: '/work/client' })];
+      const [dlv2, tracee2] = [aProcess(70, { ...began(50_300), ppid: 10, comm: 'dlv' }), aProcess(71, { ...began(50_950), ppid: 70, tracerPid: 70, exe: '/app/client' })];
       const now = look(52_000, host, dlv, tracee, dlv2, tracee2);
       assert.deepEqual(of('a', sessions(silent), now), { kind: 'unknown', candidates: [61, 71] });
       const named = (id: string, program: string): SessionFacts => session(id, { type: 'go', startedAt: 50_000, configuration: { request: 'launch', mode: 'exec', program } });
-      const both = sessions(named('a', '/work/client'), named('b', '/work/server'));
+      const both = sessions(named('a', '/app/client'), named('b', '/app/server'));
       assert.deepEqual(pids('a', both, now), [71]);
       assert.deepEqual(pids('b', both, now), [61]);
     });
