@@ -88,8 +88,11 @@ export async function takePictures(prepared: PreparedWorkbench, theme: string, f
     await workbench.command('IPC Inspector: Show Wait Graph of the Debuggee');
     const node = (title: string) => workbench.webview().locator('.node').filter({ hasText: title }).first();
     for (const title of ['clerk', 'auditor', 'messenger']) await node(title).waitFor();
-    await node('clerk').click();
+    await workbench.command('Notifications: Clear All Notifications');
+    await workbench.command('View: Toggle Primary Side Bar Visibility');
+    await node('auditor').click();
     await take('wait-graph');
+    await workbench.command('View: Toggle Primary Side Bar Visibility');
     await workbench.command('View: Close All Editors');
 
     await workbench.showContainer('IPC');
