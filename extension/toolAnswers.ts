@@ -117,6 +117,7 @@ export function listStale(snapshot: Snapshot, judgements: readonly StaleJudgemen
     `${of('stale').length} stale, ${of('possibly-stale').length} possibly stale, ${of('in-use').length} in use. "possibly-stale" may still be needed; say so.`,
     ...section('stale'), ...section('possibly-stale'),
     ...proposal(of('stale').slice(0, mostLines / 2).map(({ objectId }) => objectId)),
+    ...of('stale').length === 0 && of('possibly-stale').length > 0 ? ['This tool removes nothing, and what is possibly stale is for the user to choose: the command "IPC Inspector: Remove Stale Objects…" in VS Code lists it with the evidence.'] : [],
     ...unseen(snapshot.gaps),
   ]);
 }
