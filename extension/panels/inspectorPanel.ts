@@ -1,5 +1,4 @@
 // Inspectors: one webview panel per object, live while visible, restored after a reload of the window.
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { FromInspector, InspectorState, ToInspector } from '../../webview/protocol';
 import { facility } from '../../native-probe/facilityTable';
@@ -13,7 +12,7 @@ import { contentFormats, peekLength } from './contentsSection';
 import type { Inspected } from './inspected';
 import { inspect } from './inspected';
 import { asState, inspectorStrings, inspectorView, stateOf } from './inspectorView';
-import { webviewHtml } from './webviewHtml';
+import { loadWebview, OpenPanels } from './openPanels';
 
 /** `viewType` of the panels; package.json activates on `onWebviewPanel:` of it. */
 export const inspectorViewType = 'ipcInspector.inspector';
@@ -36,45 +35,22 @@ export interface InspectorHost {
 
 /** All open inspectors. Construct once in activate(): it registers the serializer too. */
 export class Inspectors implements vscode.Disposable {
-  private readonly open_ = new Map<string, Inspector>();
-  private readonly serializer: vscode.Disposable;
+  private readonly panels: OpenPanels<InspectorState, Inspector>;
 
-  constructor(private readonly host: InspectorHost) {
-    this.serializer = vscode.window.registerWebviewPanelSerializer(inspectorViewType, {
-      deserializeWebviewPanel: (panel, kept) => {
-        const state = asState(kept);
-        // Nothing to show: a panel that never said what it is about, or of another version.
-        if (!state || this.open_.has(state.id)) panel.dispose();
-        else this.adopt(panel, state);
-        return Promise.resolve();
-      },
-    });
+  constructor(host: InspectorHost) {
+    this.panels = new OpenPanels({ viewType: inspectorViewType, asState, keyOf: ({ id }) => id, make: (panel, state) => new Inspector(panel, state, host) });
   }
 
   /** Opens the inspector of an object, or reveals the one that is open. */
   open(object: Inspected['object'], column: vscode.ViewColumn = vscode.ViewColumn.Active): void {
-    const present = this.open_.get(object.id);
-    if (present) {
-      present.panel.reveal();
-      return;
-    }
+    if (this.panels.reveal(object.id)) return;
     const row = facility(object.kind);
     const state: InspectorState = { version: 1, id: object.id, name: objectLabel(object).slice(0, 200), icon: row.icon, label: l10n.t(row.label) };
-    this.adopt(vscode.window.createWebviewPanel(inspectorViewType, state.name, column, { enableFindWidget: true }), state);
+    this.panels.open(state, state.name, column, { enableFindWidget: true });
   }
 
   dispose(): void {
-    this.serializer.dispose();
-    for (const inspector of [...this.open_.values()]) inspector.dispose();
-  }
-
-  private adopt(panel: vscode.WebviewPanel, state: InspectorState): void {
-    const inspector = new Inspector(panel, state, this.host);
-    this.open_.set(state.id, inspector);
-    panel.onDidDispose(() => {
-      this.open_.delete(state.id);
-      inspector.dispose();
-    });
+    this.panels.dispose();
   }
 }
 
@@ -91,9 +67,6 @@ class Inspector implements vscode.Disposable {
 
   constructor(readonly panel: vscode.WebviewPanel, private state: InspectorState, private readonly host: InspectorHost) {
     const { webview } = panel;
-    const root = vscode.Uri.joinPath(host.extensionUri, 'dist', 'webview');
-    webview.options = { enableScripts: true, localResourceRoots: [root] };
-    const file = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(root, name)).toString();
 
     this.subscription = this.store.add(host.model.subscribe({ waits: true }));
     this.store.add(this.subscription.onDidChange(() => this.update()));
@@ -102,10 +75,7 @@ class Inspector implements vscode.Disposable {
     }));
     this.store.add(panel.onDidChangeViewState(() => this.subscription.setActive(panel.visible)));
     this.entitle();
-    webview.html = webviewHtml({
-      cspSource: webview.cspSource, scriptNonce: randomBytes(16).toString('base64'), styleNonce: randomBytes(16).toString('base64'), script: file('inspectorPanel.js'),
-      styles: [file('codicon.css'), file('inspectorPanel.css')], language: vscode.env.language, title: this.panel.title,
-    });
+    loadWebview(panel, host.extensionUri, 'inspectorPanel');
     this.update();
     this.subscription.setActive(panel.visible);
   }

@@ -1,5 +1,4 @@
 // Memory views: one webview panel per object, live while visible, restored after a reload of the window.
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { CancellationTokenSource } from 'vscode-jsonrpc/node';
 import type { CancellationToken } from 'vscode-jsonrpc/node';
@@ -15,7 +14,7 @@ import type { ProbeClient } from '../probeClient';
 import { l10n } from '../translation';
 import { asMemoryState, isFromMemory, longestDeclarations } from './memoryMessages';
 import { memoryStrings } from './memoryStrings';
-import { webviewHtml } from './webviewHtml';
+import { loadWebview, OpenPanels } from './openPanels';
 
 /** `viewType` of the panels; package.json activates on `onWebviewPanel:` of it. */
 export const memoryViewType = 'ipcInspector.memory';
@@ -40,47 +39,27 @@ export interface MemoryHost {
 
 /** All open memory views. Construct once in activate(): it registers the serializer too. */
 export class MemoryViews implements vscode.Disposable {
-  private readonly open_ = new Map<string, MemoryView>();
-  private readonly serializer: vscode.Disposable;
+  private readonly panels: OpenPanels<MemoryState, MemoryView>;
 
-  constructor(private readonly host: MemoryHost) {
-    this.serializer = vscode.window.registerWebviewPanelSerializer(memoryViewType, {
-      deserializeWebviewPanel: (panel, kept) => {
-        const state = asMemoryState(kept);
-        // Nothing to show: a panel that never said what it is about, or of another version.
-        if (!state || this.open_.has(state.id)) panel.dispose();
-        else this.adopt(panel, state);
-        return Promise.resolve();
-      },
-    });
+  constructor(host: MemoryHost) {
+    this.panels = new OpenPanels({ viewType: memoryViewType, asState: asMemoryState, keyOf: ({ id }) => id, make: (panel, state) => new MemoryView(panel, state, host) });
   }
 
   /** Opens the view of an object's memory, or reveals the one that is open. */
   open(object: IpcObject): void {
-    const present = this.open_.get(object.id);
-    if (present) { present.panel.reveal(); return; }
+    if (this.panels.reveal(object.id)) return;
     const row = facility(object.kind);
     const state: MemoryState = { version: 1, id: object.id, name: objectLabel(object).slice(0, 200), icon: row.icon, label: l10n.t(row.label) };
-    this.adopt(vscode.window.createWebviewPanel(memoryViewType, titleOf(state), vscode.ViewColumn.Active, {}), state);
+    this.panels.open(state, titleOf(state));
   }
 
   /** Puts the focus into a part of the view that is in front. */
   focus(what: Extract<ToMemory, { type: 'focus' }>['what']): void {
-    [...this.open_.values()].find(({ panel }) => panel.active)?.tell({ type: 'focus', what });
+    this.panels.active?.tell({ type: 'focus', what });
   }
 
   dispose(): void {
-    this.serializer.dispose();
-    for (const view of [...this.open_.values()]) view.dispose();
-  }
-
-  private adopt(panel: vscode.WebviewPanel, state: MemoryState): void {
-    const view = new MemoryView(panel, state, this.host);
-    this.open_.set(state.id, view);
-    panel.onDidDispose(() => {
-      this.open_.delete(state.id);
-      view.dispose();
-    });
+    this.panels.dispose();
   }
 }
 
@@ -98,17 +77,11 @@ class MemoryView implements vscode.Disposable {
 
   constructor(readonly panel: vscode.WebviewPanel, private readonly state: MemoryState, private readonly host: MemoryHost) {
     const { webview } = panel;
-    const root = vscode.Uri.joinPath(host.extensionUri, 'dist', 'webview');
-    webview.options = { enableScripts: true, localResourceRoots: [root] };
-    const file = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(root, name)).toString();
     this.store.add(webview.onDidReceiveMessage((message: unknown) => { if (isFromMemory(message)) this.receive(message); }));
     this.store.add(host.onDidChangeInterval(() => this.tell({ type: 'interval', interval: host.interval() })));
     this.store.add(host.administrator.onDidChange(() => this.tell({ type: 'administrator', administrator: this.canAsk })));
     panel.title = titleOf(state);
-    webview.html = webviewHtml({
-      cspSource: webview.cspSource, scriptNonce: randomBytes(16).toString('base64'), styleNonce: randomBytes(16).toString('base64'), script: file('memoryPanel.js'),
-      styles: [file('codicon.css'), file('memoryPanel.css')], language: vscode.env.language, title: panel.title,
-    });
+    loadWebview(panel, host.extensionUri, 'memoryPanel');
   }
 
   tell(message: ToMemory): void {

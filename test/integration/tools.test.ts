@@ -2,13 +2,14 @@
 import * as assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import * as vscode from 'vscode';
+import { skip } from '../skip';
 
 const name = `ipc-inspector-tools-${process.pid}`;
 
 describe('the tools for language models', function () {
   before(async function () {
     // An editor without this part of the API has no tools, and the extension works without.
-    if (typeof (vscode as { lm?: { invokeTool?: unknown } }).lm?.invokeTool !== 'function') this.skip();
+    if (typeof (vscode as { lm?: { invokeTool?: unknown } }).lm?.invokeTool !== 'function') skip(this, 'this VS Code has no language model tools');
     await vscode.extensions.getExtension('ipc-inspector.ipc-inspector')?.activate();
     writeFileSync(`/dev/shm/${name}`, 'x');
   });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { IpcObject, Snapshot } from '../../native-probe/model';
 import type { Leak } from '../../native-probe/analysis/leaks';
 import { as, canBecomeOrdinary, fixture, hasCompiler, ipcProbe, isRoot, ordinaryUser, probePath, Program, scratchDirectory, snapshotOf } from './harness';
+import { skip } from '../skip';
 
 interface Report extends Snapshot { leaks: Leak[]; run: { status: number; signal?: string; stillRunning: number[]; processes: { pid: number }[] }; means: { what: string; used: boolean; detail: string }[] }
 interface Run { status: number | null; report: Report; stdout: string; stderr: string }
@@ -17,7 +18,7 @@ describe('ipc-probe leaks', function () {
   const name = (): string => `/ipc-inspector-leaks-${process.pid}-${serial++}`;
   const own = join(scratchDirectory(), `leaks-${process.pid}`);
   before(function () {
-    if (!hasCompiler()) this.skip();
+    if (!hasCompiler()) skip(this, 'needs a C compiler (cc)');
     program = fixture('leaks');
     mkdirSync(own);
     chmodSync(own, 0o777);
@@ -73,7 +74,7 @@ describe('ipc-probe leaks', function () {
   it('misses neither a grandchild whose parents are gone nor children that live for a millisecond', function () {
     const shm = name();
     const run = leaksOf(['in-grandchild', 'shmget', 'shm_open', shm]);
-    if (run.report.means.find(({ what }) => what === 'process-events')?.used !== true) this.skip();
+    if (run.report.means.find(({ what }) => what === 'process-events')?.used !== true) skip(this, 'process events are not permitted here');
     assert.equal(run.status, 4);
     assert.ok(certain(run).includes('sysv-shared-memory'), JSON.stringify(run.report.leaks));
     const brood = leaksOf(['brood', '50']);
@@ -83,7 +84,7 @@ describe('ipc-probe leaks', function () {
   });
 
   it('finds as an ordinary user what the kernel names the maker of, and says what it could not watch', function () {
-    if (!canBecomeOrdinary()) this.skip();
+    if (!canBecomeOrdinary()) skip(this, 'needs root, and a user to become');
     const shm = name();
     const run = leaksOf(['shmget', 'shm_open', shm, 'nap', '500'], { user: ordinaryUser });
     rmSync(join('/dev/shm', shm), { force: true });
@@ -188,7 +189,7 @@ describe('ipc-probe leaks', function () {
 
   it('finds what Python leaves, and not what its resource tracker cleans up behind it', function () {
     const python = ['/usr/bin/python3', 'python3'].find(it => spawnSync(it, ['-c', 'import multiprocessing.shared_memory']).status === 0);
-    if (python === undefined) return this.skip();
+    if (python === undefined) skip(this, 'needs Python with multiprocessing.shared_memory');
     const [file, shm] = [join(own, 'python'), name().slice(1)];
     const make = `from multiprocessing import shared_memory, resource_tracker\ns = shared_memory.SharedMemory("${shm}", create=True, size=64)\n`;
     const leaky = ipcProbe(['leaks', '--json', '--output', file, '--', python, '-c', `${make}resource_tracker.unregister(s._name, "shared_memory")\nimport time; time.sleep(0.3)`]);

@@ -6,9 +6,10 @@ import { applyDelta, keyOf } from '../../native-probe/analysis/diff';
 import type { Snapshot } from '../../native-probe/model';
 import type { SnapshotResult, StaleResult } from '../../native-probe/protocol';
 import { fixture, hasCompiler, probePath, Program, until } from './harness';
+import { skip } from '../skip';
 
 describe('a server that has looked before', function () {
-  before(function () { if (!hasCompiler()) this.skip(); });
+  before(function () { if (!hasCompiler()) skip(this, 'needs a C compiler (cc)'); });
   afterEach(() => Program.stopAll());
 
   it('says after every change what a first look says', async function () {

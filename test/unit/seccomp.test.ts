@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { filterFor, refusedCalls } from '../../native-probe/kernel/seccomp';
 import { syscallNumber } from '../../native-probe/kernel/syscalls';
+import { skip } from '../skip';
 
 const ALLOW = 0x7fff0000, EPERM = 0x00050001, ENOSYS = 0x00050026;
 const ours = process.arch === 'arm64' ? 0xc00000b7 : 0xc000003e;
@@ -24,7 +25,7 @@ function verdict(filter: Buffer, call: { nr: number; arch?: number; argument?: n
 
 describe('the filter of system calls', function () {
   const filter = filterFor(process.arch);
-  before(function () { if (!filter) this.skip(); });
+  before(function () { if (!filter) skip(this, `there is no filter for ${process.arch}`); });
   const says = (call: Parameters<typeof verdict>[1]): number => verdict(filter ?? assert.fail(), call);
   const number = (name: Parameters<typeof syscallNumber>[0]): number => syscallNumber(name) ?? assert.fail(name);
 

@@ -282,14 +282,19 @@ export class WorkbenchPage {
     await this.page.locator('.tabs-container .tab').filter({ hasText: name.split('/').at(-1) ?? name }).first().waitFor();
   }
 
-  /** Starts a configuration of launch.json by its name. */
+  /** Starts a configuration of launch.json by its name, and waits until it is debugged. */
   async startDebugging(configuration: string): Promise<void> {
+    await this.launch(configuration);
+    await this.page.locator('.debug-toolbar').waitFor({ timeout: 60_000 });
+  }
+
+  /** Starts a configuration of launch.json by its name. Its program may have ended before anything shows that it is debugged. */
+  async launch(configuration: string): Promise<void> {
     await this.command('Debug: Select and Start Debugging');
     const row = this.quickPickRows().filter({ hasText: configuration });
     // Longer names that contain this one ("Family (C)") are not meant.
     const label = row.locator('.label-name').getByText(configuration, { exact: true }).first();
     await label.click();
-    await this.page.locator('.debug-toolbar').waitFor({ timeout: 60_000 });
   }
 
   /** Stops all debug sessions. */

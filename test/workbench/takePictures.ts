@@ -90,7 +90,6 @@ export async function takePictures(prepared: PreparedWorkbench, theme: string, f
     for (const title of ['clerk', 'auditor', 'messenger']) await node(title).waitFor();
     await workbench.command('Notifications: Clear All Notifications');
     await workbench.command('View: Toggle Primary Side Bar Visibility');
-    await node('auditor').click();
     await take('wait-graph');
     await workbench.command('View: Toggle Primary Side Bar Visibility');
     await workbench.command('View: Close All Editors');

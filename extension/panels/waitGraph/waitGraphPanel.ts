@@ -1,6 +1,5 @@
 // The wait graph: a webview panel of all threads of the machine, and one of what is debugged or followed. Live while visible,
 // restored after a reload of the window.
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { ThreadRef } from '../../../native-probe/model';
 import type { FromWaitGraph, GraphAction, GraphState, ToWaitGraph } from '../../../webview/waitGraphProtocol';
@@ -11,7 +10,7 @@ import { pidsOf } from '../../focus';
 import type { IpcModel, Query, Subscription } from '../../ipcModel';
 import { indexOf } from '../../snapshotIndex';
 import { l10n } from '../../translation';
-import { webviewHtml } from '../webviewHtml';
+import { loadWebview, OpenPanels } from '../openPanels';
 import { threadKey } from './chosenWaits';
 import type { Part } from './graphOf';
 import { graphStrings } from './graphWords';
@@ -41,44 +40,24 @@ export interface WaitGraphHost {
 
 /** The open wait graphs. Construct once in activate(): it registers the serializer too. */
 export class WaitGraphs implements vscode.Disposable {
-  private readonly open = new Map<GraphScope, WaitGraphPanel>();
-  private readonly serializer: vscode.Disposable;
+  private readonly panels: OpenPanels<GraphState, WaitGraphPanel>;
 
-  constructor(private readonly host: WaitGraphHost) {
-    this.serializer = vscode.window.registerWebviewPanelSerializer(waitGraphViewType, {
-      deserializeWebviewPanel: (panel, kept) => {
-        const state = asState(kept);
-        if (!state || this.open.has(state.scope)) panel.dispose();
-        else this.adopt(panel, state);
-        return Promise.resolve();
-      },
-    });
+  constructor(host: WaitGraphHost) {
+    this.panels = new OpenPanels({ viewType: waitGraphViewType, asState, keyOf: ({ scope }) => scope, make: (panel, state) => new WaitGraphPanel(panel, state, host) });
   }
 
   /** Opens the graph of a scope, or brings it to the front. `chain`: shows this chain alone. */
   show(scope: GraphScope, chain?: string): void {
-    const present = this.open.get(scope);
+    const present = this.panels.reveal(scope);
     if (present) {
-      present.panel.reveal();
       if (chain !== undefined) present.chooseChain(chain);
       return;
     }
-    const panel = vscode.window.createWebviewPanel(waitGraphViewType, titleOf(scope), vscode.ViewColumn.Active, {});
-    this.adopt(panel, { version: 1, scope, idle: false, form: 'graph', ...(chain === undefined ? {} : { focus: chain }) });
+    this.panels.open({ version: 1, scope, idle: false, form: 'graph', ...(chain === undefined ? {} : { focus: chain }) }, titleOf(scope));
   }
 
   dispose(): void {
-    this.serializer.dispose();
-    for (const panel of [...this.open.values()]) panel.dispose();
-  }
-
-  private adopt(panel: vscode.WebviewPanel, state: GraphState): void {
-    const graph = new WaitGraphPanel(panel, state, this.host);
-    this.open.set(state.scope, graph);
-    panel.onDidDispose(() => {
-      this.open.delete(state.scope);
-      graph.dispose();
-    });
+    this.panels.dispose();
   }
 }
 
@@ -97,9 +76,6 @@ class WaitGraphPanel implements vscode.Disposable {
 
   constructor(readonly panel: vscode.WebviewPanel, private state: GraphState, private readonly host: WaitGraphHost) {
     const { webview } = panel;
-    const root = vscode.Uri.joinPath(host.extensionUri, 'dist', 'webview');
-    webview.options = { enableScripts: true, localResourceRoots: [root] };
-    const file = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(root, name)).toString();
     this.subscription = this.store.add(host.model.subscribe(this.query()));
     this.store.add(this.subscription.onDidChange(() => this.send()));
     if (state.scope === 'focus') {
@@ -114,10 +90,7 @@ class WaitGraphPanel implements vscode.Disposable {
     }));
     this.store.add(panel.onDidChangeViewState(() => this.follow()));
     panel.title = titleOf(state.scope);
-    webview.html = webviewHtml({
-      cspSource: webview.cspSource, scriptNonce: randomBytes(16).toString('base64'), styleNonce: randomBytes(16).toString('base64'), script: file('waitGraphPanel.js'),
-      styles: [file('codicon.css'), file('waitGraphPanel.css')], language: vscode.env.language, title: panel.title,
-    });
+    loadWebview(panel, host.extensionUri, 'waitGraphPanel');
     this.follow();
   }
 

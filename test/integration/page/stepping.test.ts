@@ -110,7 +110,7 @@ describe('Stepping, and what a run leaves behind', function () {
   });
 
   it('names at the end of a run exactly what it left, and offers to remove it', async () => {
-    await page().startDebugging('Leaving');
+    await page().launch('Leaving');
     const toast = await page().notification(/left 2 IPC objects behind/);
     assert.match(await toast.innerText(), /^Leaving left 2 IPC objects behind\./m);
     assert.equal(await page().page.locator('.notification-toast').filter({ hasText: /left .* behind/ }).count(), 1, 'none for the clean run before');
