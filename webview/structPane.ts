@@ -1,6 +1,8 @@
 // Beside the grid: the bytes at the cursor as a structure that the user declares in C.
-import type { CType, Declarations } from './cDeclarations';
-import { DeclarationError, parseDeclarations } from './cDeclarations';
+import type { Declarations } from './cDeclarations';
+import type { CType } from './cTypes';
+import { parseDeclarations } from './cDeclarations';
+import { DeclarationError } from './cTokens';
 import type { MemoryState, MemoryStrings } from './memoryProtocol';
 import { element } from './memoryFrame';
 import type { Described } from './patch';

@@ -1,6 +1,6 @@
 // A structure laid over bytes: one line a field, in order, nested ones indented. Pure.
-import type { CField, CType } from './cDeclarations';
-import { nameOf } from './cDeclarations';
+import type { CField, CType } from './cTypes';
+import { nameOf } from './cTypes';
 import { float32Text, realText } from './valuesAt';
 
 export interface FieldLine {

@@ -1,7 +1,8 @@
 // Declarations of C types: what is understood, what is an error and where, and that nonsense and enormous ones are bounded.
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { bounds, DeclarationError, parseDeclarations } from '../../webview/cDeclarations';
+import { parseDeclarations } from '../../webview/cDeclarations';
+import { bounds, DeclarationError } from '../../webview/cTokens';
 import { structLines } from '../../webview/structValues';
 
 const error = (text: string): string => {
