@@ -1,7 +1,9 @@
 // What every facility gets of the pass it takes part in: the host, the processes, where to put gaps, and when to pause.
+import { statSync } from 'node:fs';
 import { hostname, release, arch } from 'node:os';
 import type { Host, Surrounding } from './model';
 import type { Gaps } from './gaps';
+import { parseMountinfo } from './kernel/mounts';
 import { readLink, readText } from './kernel/procfs';
 import { readEvidence, surroundingsOf } from './kernel/surroundings';
 import type { DescriptorIndex } from './descriptorIndex';
@@ -50,6 +52,19 @@ export class Clock {
   }
 }
 
+/** System V times and the time of boot are whole seconds. */
+const wholeSeconds = 2000;
+
+/**
+ * {@link Host.clockSlack}. A clock that is set (NTP, a virtual machine that was paused) moves the time of boot, and not the times
+ * already written down. The first of those is the birth of /dev/null, which the kernel makes at boot on a devtmpfs; a
+ * container's own /dev is younger and tells nothing.
+ */
+export function clockSlack({ bootMs }: Clock, mounts = readText('/proc/self/mountinfo').value ?? '', bornMs = statSync('/dev/null', { throwIfNoEntry: false })?.birthtimeMs ?? null): number | undefined {
+  const dev = parseMountinfo(mounts).findLast(({ point }) => point === '/dev');
+  return dev?.type !== 'devtmpfs' || bornMs === null ? undefined : Math.round(wholeSeconds + Math.abs(bornMs - bootMs));
+}
+
 /** Number of a namespace from a link like `ipc:[4026531839]`. */
 export function namespaceNumber(link: string | undefined): string | null {
   return link === undefined ? null : /\[(\d+)\]$/.exec(link)?.[1] ?? null;
@@ -62,6 +77,7 @@ export const initialPidNamespace = '4026531836';
 export function readHost(clock: Clock): Host {
   const [mntNamespace, netNamespace] = [namespaceNumber(readLink('/proc/self/ns/mnt').value), namespaceNumber(readLink('/proc/self/ns/net').value)];
   const surroundings = surroundingsOf(readEvidence());
+  const slack = clockSlack(clock);
   const bootId = readText('/proc/sys/kernel/random/boot_id').value?.trim();
   return {
     hostname: hostname(), kernel: release(), architecture: arch(), uid: process.geteuid?.() ?? -1, pid: process.pid,
@@ -70,6 +86,7 @@ export function readHost(clock: Clock): Host {
     ...(surroundings.length === 0 ? {} : { surroundings }),
     ...(mntNamespace === null ? {} : { mntNamespace }), ...(netNamespace === null ? {} : { netNamespace }),
     ...(bootId === undefined ? {} : { bootId }), bootedAt: new Date(clock.bootMs).toISOString(),
+    ...(slack === undefined ? {} : { clockSlack: slack }),
   };
 }
 

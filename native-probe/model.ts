@@ -228,6 +228,11 @@ export interface Host {
   readonly bootId?: string;
   /** Start times of processes count from then. */
   readonly bootedAt: Time;
+  /**
+   * Milliseconds by which a time that the kernel wrote down may be off from a start time: its whole seconds, and all that the
+   * clock was set by since boot. Absent where that cannot be known: comparing the two then proves nothing.
+   */
+  readonly clockSlack?: number;
 }
 
 export interface Snapshot {

@@ -13,22 +13,25 @@ function endpoint({ address, port }: { address: string; port: number }): string 
 
 function unknown(value: string | number | null | undefined): string { return value === null || value === undefined ? '?' : String(value); }
 
+/** "1 waiter", "2 waiters", "? waiters". */
+function counted(value: string | number | null | undefined, noun: string): string { return `${unknown(value)} ${noun}${String(value) === '1' ? '' : 's'}`; }
+
 /** The state of an object in one short phrase. */
 export function stateInBrief(object: IpcObject): string {
   switch (object.kind) {
     case 'sysv-shared-memory': return `${object.state.segsz} bytes, nattch ${object.state.nattch}${object.state.dest ? ', dest' : ''}${object.state.locked ? ', locked' : ''}`;
-    case 'sysv-message-queue': return `${object.state.qnum} messages, ${object.state.cbytes} of ${unknown(object.state.qbytes)} bytes`;
+    case 'sysv-message-queue': return `${counted(object.state.qnum, 'message')}, ${object.state.cbytes} of ${unknown(object.state.qbytes)} bytes`;
     case 'sysv-semaphore-set': return object.state.sems ? `values ${object.state.sems.slice(0, 16).map(sem => sem.val).join(' ')}${object.state.nsems > 16 ? ` … (${object.state.nsems})` : ''}` : `${object.state.nsems} semaphores, values ?`;
     case 'posix-message-queue': return `${unknown(object.state.curmsgs)} of ${unknown(object.state.maxmsg)} messages, ${unknown(object.state.qsize)} bytes`;
     case 'posix-shared-memory': return `${unknown(object.state.size)} bytes${object.state.unlinked ? ', unlinked' : ''}`;
-    case 'posix-semaphore': return `value ${unknown(object.state.value)}, ${unknown(object.state.waiters)} waiters`;
+    case 'posix-semaphore': return `value ${unknown(object.state.value)}, ${counted(object.state.waiters, 'waiter')}`;
     case 'flock-lock': return object.state.ranges.map(range => `${unknown(range.type)} lock`).join(', ');
     case 'mutex': return `owner ${unknown(object.state.owner)}`;
     case 'futex': return object.state.address ?? '';
-    case 'condition-variable': return `${unknown(object.state.waiters)} waiters`;
-    case 'rwlock': return object.state.writer === undefined ? `${unknown(object.state.readers)} readers` : `writer ${unknown(object.state.writer)}`;
+    case 'condition-variable': return `${counted(object.state.waiters, 'waiter')}`;
+    case 'rwlock': return object.state.writer === undefined ? `${counted(object.state.readers, 'reader')}` : `writer ${unknown(object.state.writer)}`;
     case 'barrier': return `${unknown(object.state.waiting)} of ${unknown(object.state.count)} arrived`;
-    case 'posix-unnamed-semaphore': return `value ${unknown(object.state.value)}, ${unknown(object.state.waiters)} waiters`;
+    case 'posix-unnamed-semaphore': return `value ${unknown(object.state.value)}, ${counted(object.state.waiters, 'waiter')}`;
     case 'pipe': case 'fifo': return object.state.unread === null ? '' : `${object.state.unread} of ${unknown(object.state.capacity)} bytes unread`;
     case 'unix-socket': return `${unknown(object.state.type)} ${unknown(object.state.state)}${object.state.peer == null ? '' : ` → ${object.state.peer}`}`;
     case 'inet-socket': return `${object.state.protocol} ${object.state.state} ${endpoint(object.state.local)}${object.state.remote ? ` → ${endpoint(object.state.remote)}` : ''}`;
@@ -69,7 +72,10 @@ function users(handles: readonly Handle[], names: ReadonlyMap<number, string>): 
 export function formatSnapshot(snapshot: Snapshot): string {
   const names = new Map(snapshot.processes.map(process => [process.pid, process.comm]));
   const handles = new Map<string, Handle[]>();
-  for (const handle of snapshot.handles) handles.set(handle.objectId, [...handles.get(handle.objectId) ?? [], handle]);
+  for (const handle of snapshot.handles) {
+    const list = handles.get(handle.objectId);
+    if (list) list.push(handle); else handles.set(handle.objectId, [handle]);
+  }
   const parts: string[] = [];
   for (const row of facilityTable.values()) {
     const objects = snapshot.objects.filter(object => object.kind === row.kind);

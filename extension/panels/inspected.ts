@@ -24,6 +24,8 @@ export interface Inspected {
   readonly waitOf: (pid: number, tid: number) => Wait | undefined;
   /** Start times of processes count from then. */
   readonly bootedAt: Time;
+  /** Host.clockSlack in ms; Infinity: comparing start times with times of objects proves nothing. */
+  readonly clockSlack: number;
 }
 
 /** Everything about the object with this id; undefined when the snapshot has no such object. */
@@ -41,7 +43,7 @@ export function inspect(snapshot: Snapshot, id: string): Inspected | undefined {
     findings: snapshot.findings.filter(finding => finding.chain.some(link => link.objectId === id)),
     gaps: snapshot.gaps.filter(gap => concerns(gap, object)),
     processes: index.processes,
-    bootedAt: snapshot.host.bootedAt,
+    bootedAt: snapshot.host.bootedAt, clockSlack: snapshot.host.clockSlack ?? Infinity,
   };
 }
 

@@ -66,17 +66,18 @@ export interface Moment { readonly at?: Time; readonly latest?: boolean }
  * PIDs are used again: a process that started after the moment is another one, one that started before it and still runs is
  * the one meant.
  */
-export function recordedPid(pid: number, { handles, processes, bootedAt }: Inspected, { at, latest }: Moment = {}): Value {
+export function recordedPid(pid: number, { handles, processes, bootedAt, clockSlack }: Inspected, { at, latest }: Moment = {}): Value {
   if (pid === 0) return { type: 'words', text: l10n.t('a process outside the PID namespace of the probe') };
   const process = processes.get(pid);
   if (!process) return { type: 'process', pid };
   const started = Date.parse(bootedAt) + Number(process.startTime) * 1000 / ticksPerSecond;
-  if (at !== undefined && started > Date.parse(at) + clockSlack) return { type: 'process', pid, note: l10n.t('no longer running; {0} has its PID now', process.comm) };
-  const proved = (at !== undefined && !latest) || handles.some(handle => handle.pid === pid);
+  const later = at === undefined ? undefined : started - Date.parse(at);
+  if (later !== undefined && later > clockSlack) return { type: 'process', pid, note: l10n.t('no longer running; {0} has its PID now', process.comm) };
+  const proved = (later !== undefined && later <= wholeSeconds && !latest) || handles.some(handle => handle.pid === pid);
   return { type: 'process', pid, name: process.comm, note: proved ? undefined : l10n.t('or an earlier process with this PID') };
 }
 
 /** USER_HZ: what /proc/PID/stat counts in, on every architecture that Node runs on (man 5 proc_pid_stat). */
 const ticksPerSecond = 100;
-/** IPC times and the boot time are whole seconds. */
-const clockSlack = 2000;
+/** Times of System V objects and of boot are whole seconds: start times may differ by this many milliseconds without meaning anything. */
+const wholeSeconds = 2000;

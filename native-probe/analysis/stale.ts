@@ -15,6 +15,8 @@ interface View {
   /** Reasons why there may be processes that the snapshot does not even list. */
   readonly blindness: readonly string[];
   readonly bootMs: number;
+  /** {@link Host.clockSlack}; Infinity where it is unknown. */
+  readonly clockSlack: number;
   readonly probePid: number;
 }
 
@@ -30,6 +32,9 @@ export function judgeStale(snapshot: Snapshot, ids?: readonly string[]): StaleJu
   }
   return judgements;
 }
+
+/** Milliseconds by which start times and times of System V objects may differ without meaning anything. */
+const wholeSeconds = 2000;
 
 type Judged = { readonly verdict: StaleVerdict; readonly evidence: string[] };
 
@@ -60,7 +65,7 @@ function viewOf(snapshot: Snapshot): View {
     if (process && /\b(?:fd|maps)\b/.test(scope.field ?? '')) unreadable.add(process);
   }
   return {
-    processes, handlesOf, unreadable: [...unreadable], blindness, bootMs: Date.parse(snapshot.host.bootedAt), probePid: snapshot.host.pid,
+    processes, handlesOf, unreadable: [...unreadable], blindness, bootMs: Date.parse(snapshot.host.bootedAt), clockSlack: snapshot.host.clockSlack ?? Infinity, probePid: snapshot.host.pid,
     users: snapshot.processes.filter(process => process.exe !== undefined && process.pid !== snapshot.host.pid),
   };
 }
@@ -86,9 +91,10 @@ function usedBy(object: IpcObject, view: View): string[] {
   return [...lines];
 }
 
-type Fate = 'gone' | 'alive' | 'unknown';
+/** `undated`: the PID lives and seems to have started later, which a clock that was set since may only feign. */
+type Fate = 'gone' | 'alive' | 'undated' | 'unknown';
 
-/** What became of the process with a PID that did something at a time (whole seconds; a margin for clock steps). */
+/** What became of the process with a PID that did something at a time (whole seconds). */
 function fateOf(pid: number, at: string | undefined, view: View): Fate {
   if (pid <= 0) return 'unknown';
   if (pid === view.probePid) return 'gone';
@@ -96,7 +102,8 @@ function fateOf(pid: number, at: string | undefined, view: View): Fate {
   if (!process || process.state === 'Z' || process.state === 'X') return view.blindness.length > 0 ? 'unknown' : 'gone';
   if (at === undefined) return 'unknown';
   const startMs = view.bootMs + Number(process.startTime) * 10;
-  return startMs > Date.parse(at) + 2000 ? 'gone' : 'alive';
+  const later = startMs - Date.parse(at);
+  return later > view.clockSlack ? 'gone' : later > wholeSeconds ? 'undated' : 'alive';
 }
 
 function judgeSegment(object: SysvSharedMemory, view: View): Judged {
@@ -122,6 +129,7 @@ function judgeSegment(object: SysvSharedMemory, view: View): Judged {
       verdict = 'possibly-stale';
       evidence.push(fate === 'alive' && process
         ? `${who}, ${named(process)}, is alive and may attach it again`
+        : fate === 'undated' && process ? `${who} cannot be judged: ${named(process)} seems to have started later, but ${Number.isFinite(view.clockSlack) ? `the clock was set by ${Math.round((view.clockSlack - wholeSeconds) / 1000)} s since boot` : 'whether the clock was set since boot cannot be seen in a container'}`
         : `${who} cannot be judged: ${pid === 0 ? 'it lives outside this PID namespace' : view.blindness[0] ?? `the time of its use is unknown (pid ${pid})`}`);
     }
   }

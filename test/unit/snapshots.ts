@@ -37,7 +37,7 @@ export function aGap(id: string, reason: string, scope: Gap['scope'] = {}, remed
 export function aSnapshot(parts: Partial<Snapshot> = {}): Snapshot {
   return {
     version: 1, takenAt: '2026-01-01T00:00:00.000Z',
-    host: { hostname: 'host', kernel: '6.1', architecture: 'x64', uid: 1000, pid: 99999, ipcNamespace: ipcns, pidNamespace: '1', bootedAt: '2025-12-31T00:00:00.000Z' },
+    host: { hostname: 'host', kernel: '6.1', architecture: 'x64', uid: 1000, pid: 99999, ipcNamespace: ipcns, pidNamespace: '1', bootedAt: '2025-12-31T00:00:00.000Z', clockSlack: 2000 },
     processes: [], objects: [], handles: [], waits: [], findings: [], gaps: [], ...parts,
   };
 }

@@ -17,9 +17,9 @@ const queue: IpcObject = { ...base, kind: 'sysv-message-queue', id: 'o', state: 
 const shm: IpcObject = { kind: 'posix-shared-memory', id: 'o', name: '/x', persistence: 'kernel', owner: { uid: 1000, gid: 1000, mode: '0600' }, state: { size: '1', allocated: '0' } };
 const unreadable = (pid: number): Gap => ({ id: `gap:${pid}`, scope: { pid, facility: 'processes', field: 'fd,maps' }, reason: 'denied', errno: 'EACCES' });
 
-function judge(object: IpcObject, parts: { processes?: Process[]; handles?: Handle[]; gaps?: Gap[] } = {}): StaleJudgement {
+function judge(object: IpcObject, parts: { processes?: Process[]; handles?: Handle[]; gaps?: Gap[] } = {}, clockSlack: number | undefined = 2000): StaleJudgement {
   const snapshot: Snapshot = {
-    version: 1, takenAt: at(1000), host: { hostname: 'h', kernel: 'k', architecture: 'x64', uid: 1000, pid: 999, ipcNamespace: '1', pidNamespace: '4026531836', bootedAt },
+    version: 1, takenAt: at(1000), host: { hostname: 'h', kernel: 'k', architecture: 'x64', uid: 1000, pid: 999, ipcNamespace: '1', pidNamespace: '4026531836', bootedAt, ...(clockSlack === undefined ? {} : { clockSlack }) },
     processes: [], handles: [], gaps: [], waits: [], findings: [], ...parts, objects: [object],
   };
   return judgeStale(snapshot)[0] ?? assert.fail('not judged');
@@ -42,6 +42,17 @@ describe('a System V segment', () => {
   });
   it('takes a start within two seconds of the event for the same process: clocks are stepped', () => {
     assert.equal(judge(segment(), { processes: [process(10, 41)] }).verdict, 'possibly-stale');
+  });
+  it('is only possibly stale when the clock was set since boot by more than its creator\'s PID seems to have started later', () => {
+    const judged = judge(segment(), { processes: [process(10, 500)] }, 2000 + 594_000);
+    assert.equal(judged.verdict, 'possibly-stale');
+    assert.match(judged.evidence[1] ?? '', /its creator cannot be judged: pid 10 \(p10\) seems to have started later, but the clock was set by 594 s since boot/);
+    assert.equal(judge(segment(), { processes: [process(10, 700)] }, 2000 + 594_000).verdict, 'stale', 'later than any setting explains');
+  });
+  it('is only possibly stale when its creator\'s PID is in use again where nobody can tell whether the clock was set', () => {
+    const judged = judge(segment(), { processes: [process(10, 500)] }, Infinity);
+    assert.equal(judged.verdict, 'possibly-stale');
+    assert.match(judged.evidence[1] ?? '', /cannot be seen in a container/);
   });
   it('is only possibly stale when its creator lives outside the PID namespace', () => {
     assert.match(judge(segment({ cpid: 0 })).evidence.join(), /outside this PID namespace/);

@@ -89,7 +89,7 @@ export function waitOn(objectId: string): Wait {
 
 export function snapshot(object: IpcObject | undefined, parts: { readonly handles?: readonly Handle[]; readonly waits?: readonly Wait[]; readonly gaps?: readonly Gap[]; readonly processes?: readonly Process[] } = {}): Snapshot {
   return {
-    version: 1, takenAt, host: { hostname: 'host', kernel: '6.12', architecture: 'x86_64', uid: 0, pid: 1, ipcNamespace: '4026531839', pidNamespace: '4026531836', bootedAt: '2026-02-28T09:00:00.000Z' },
+    version: 1, takenAt, host: { hostname: 'host', kernel: '6.12', architecture: 'x86_64', uid: 0, pid: 1, ipcNamespace: '4026531839', pidNamespace: '4026531836', bootedAt: '2026-02-28T09:00:00.000Z', clockSlack: 2000 },
     processes: parts.processes ?? [process(812, 'producer'), process(813, 'consumer')],
     objects: object ? [object] : [], handles: parts.handles ?? [], waits: parts.waits ?? [],
     findings: (parts.waits ?? []).filter(wait => wait.verdict === 'deadlocked').map(wait => ({ verdict: 'deadlocked' as const, threads: [wait], chain: [{ pid: wait.pid, tid: wait.tid, objectId: wait.objectId }], gaps: [], explanation: 'consumer (813) and producer (812) wait for each other' })),
