@@ -32,8 +32,13 @@ export function undoHolders(context: Pick<ScanContext, 'gaps' | 'processes' | 'h
     return [];
   }
   const processes = new Map(context.processes.map(process => [process.pid, process]));
-  for (const { pid } of lists.cut) {
-    if (processes.has(pid)) context.gaps.add({ ...scope, pid }, `pid ${pid} (${processes.get(pid)?.comm ?? '?'}) has undo values (SEM_UNDO) for more semaphores than can be read of one list; only the first are shown`);
+  for (const { pid, why } of lists.cut) {
+    const process = processes.get(pid);
+    if (!process) continue;
+    const told = lists.entries.filter(entry => entry.pid === pid).length;
+    context.gaps.add({ ...scope, pid }, why === 'long'
+      ? `pid ${pid} (${process.comm}) has undo values (SEM_UNDO) for more semaphores than are read of one list; those of the first ${told} sets are shown`
+      : `the undo values (SEM_UNDO) of pid ${pid} (${process.comm}) changed in every attempt to read them; those of ${told} sets are shown`, { remedy: 'look again' });
   }
   return handlesOf(context, lists.entries, sets, processes);
 }

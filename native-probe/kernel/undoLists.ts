@@ -5,14 +5,16 @@ import { beginPass, closeAll, createMap, deleteEntry, linkIterator, loadIterator
 import { Btf } from './btf';
 import type { Result } from './procfs';
 import { errnoOf } from './procfs';
-import { assembleUndoProgram, cutOff, decodeUndoRecords, encodeQuestion, encodeSet, questionBytes, recordsInPass, setKeyBytes, undoLayout } from './undoProgram';
-import type { UndoRecord } from './undoProgram';
+import { assembleUndoProgram, decodeUndoRecords, encodeQuestion, encodeSet, questionBytes, setKeyBytes, undoLayout } from './undoProgram';
+import type { Place, UndoRecord } from './undoProgram';
 
 const btfPath = '/sys/kernel/btf/vmlinux';
 /** So many sets of more semaphores than one record holds are read whole. */
 const mostLargeSets = 4096;
 /** A list that changes while it is read is read again so often. */
 const attempts = 4;
+/** So many records of one list are read: more than there can be sets in a namespace (SEMMNI is at most 32,768), or a hundred of the largest sets. */
+const mostRecords = 1 << 16;
 const chunkBytes = 1 << 16;
 
 /** Why undo lists cannot be read. */
@@ -35,8 +37,8 @@ export interface UndoEntry {
 }
 export interface UndoLists {
   readonly entries: readonly UndoEntry[];
-  /** Tasks of which more could not be read. */
-  readonly cut: readonly { readonly pid: number; readonly tid: number }[];
+  /** Tasks of which more could not be read: the list is longer than is read, or changed in every attempt. */
+  readonly cut: readonly { readonly pid: number; readonly tid: number; readonly why: 'long' | 'changing' }[];
 }
 /** A set that is larger than one record. */
 export interface LargeSet { readonly ipcNamespace: string; readonly semid: number; readonly nsems: number }
@@ -95,17 +97,17 @@ class UndoReader {
 
   read(largeSets: readonly LargeSet[]): UndoLists | UndoRefusal {
     this.#tellSizes(largeSets);
-    const all = this.#pass(0, 0);
+    const all = this.#pass(0);
     if (all.value === undefined) return { step: 'read', errno: all.errno };
     const entries = new Map<string, UndoEntry & { adjustments: number[] }>();
-    const cut: { pid: number; tid: number }[] = [];
+    const cut: { pid: number; tid: number; why: 'long' | 'changing' }[] = [];
     for (const records of byTask(all.value).values()) {
       const [first] = records;
       if (!first) continue;
-      const { whole, records: its } = this.#complete(records);
-      if (!whole) cut.push({ pid: first.pid, tid: first.tid });
+      const { why, records: its } = this.#complete(first, records);
+      if (why !== undefined) cut.push({ pid: first.pid, tid: first.tid, why });
       for (const record of its) {
-        if (record.semid < 0) continue; // the set is removed
+        if (record.mark !== undefined || record.semid < 0) continue; // the set is removed
         const key = `${record.tid} ${record.ipcNamespace} ${record.semid}`;
         const entry = entries.get(key) ?? { pid: record.pid, tid: record.tid, list: record.list, ipcNamespace: record.ipcNamespace, semid: record.semid, adjustments: [] };
         entries.set(key, entry);
@@ -115,30 +117,31 @@ class UndoReader {
     return { entries: [...entries.values()], cut };
   }
 
-  /** What one pass left off of a task is asked for; the last record is asked for again, which shows that the list is still the same. */
-  #complete(records: readonly UndoRecord[]): { whole: boolean; records: readonly UndoRecord[] } {
-    let its = [...records];
+  /** What one pass left off of a task is read by further ones. The kernel says where the list changed so that this leads nowhere: then all of it again. */
+  #complete({ tid, list }: UndoRecord, records: readonly UndoRecord[]): { why?: 'long' | 'changing'; records: readonly UndoRecord[] } {
+    let its = [...records], best = its;
     for (let attempt = 0; attempt < attempts; attempt++) {
-      let more = its.length >= recordsInPass;
-      let same = true;
-      while (more && same) {
-        const last = its.at(-1);
-        if (!last || last.semid === cutOff) break;
-        const next = (this.#pass(last.tid, last.round).value ?? []).filter(({ list }) => list === last.list);
-        const [again] = next;
-        same = again?.semid === last.semid && again.first === last.first;
-        if (same) its.push(...next.slice(1));
-        more = next.length >= recordsInPass;
+      for (let mark = its.at(-1)?.mark; mark !== 'strayed'; mark = its.at(-1)?.mark) {
+        if (mark === undefined) return { records: its };
+        if (its.length >= mostRecords) return { why: 'long', records: its };
+        const more = this.#passOf(tid, list, mark);
+        if (more.length === 0) break; // it has left its list, or ended
+        its.push(...more);
       }
-      if (same) return { whole: its.at(-1)?.semid !== cutOff, records: its };
-      its = (this.#pass(its[0]?.tid ?? 0, 0).value ?? []).filter(({ list }) => list === its[0]?.list);
+      if (its.length > best.length) best = its;
+      its = this.#passOf(tid, list);
+      if (its.length === 0) return { records: [] };
     }
-    return { whole: false, records: its };
+    return { why: 'changing', records: best };
   }
 
-  /** The records of a task, or of all, from a round on. */
-  #pass(tid: number, round: number): Result<readonly UndoRecord[]> {
-    const asked = setEntry(this.question, Buffer.alloc(4), encodeQuestion(tid, round));
+  #passOf(tid: number, list: bigint, from?: Place): UndoRecord[] {
+    return (this.#pass(tid, from).value ?? []).filter(record => record.tid === tid && record.list === list);
+  }
+
+  /** The records of a task from a place on, or of all. */
+  #pass(tid: number, from?: Place): Result<readonly UndoRecord[]> {
+    const asked = setEntry(this.question, Buffer.alloc(4), encodeQuestion(tid, from));
     if (asked.value === undefined) return { errno: asked.errno };
     const pass = beginPass(this.link);
     if (pass.value === undefined) return { errno: pass.errno };

@@ -4,6 +4,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import { beginPass, closeAll, createMap, linkIterator, loadIterator, setEntry } from '../../native-probe/kernel/bpf';
+import { Btf } from '../../native-probe/kernel/btf';
+import { assembleUndoProgram, decodeUndoRecords, encodeQuestion, questionBytes, setKeyBytes, undoLayout } from '../../native-probe/kernel/undoProgram';
+import type { Place, UndoRecord } from '../../native-probe/kernel/undoProgram';
 import type { Handle, Snapshot } from '../../native-probe/model';
 import { skip } from '../skip';
 import { canContain } from './containers';
@@ -42,13 +46,23 @@ describe('undo holders', function () {
   });
   afterEach(async () => {
     await Program.stopAll();
-    spawnSync('ipcrm', [...sets].flatMap(semid => ['-s', String(semid)]));
+    const left = [...sets];
+    for (let at = 0; at < left.length; at += 1000) spawnSync('ipcrm', left.slice(at, at + 1000).flatMap(semid => ['-s', String(semid)]));
     sets.clear();
   });
   const make = async (actor: Actor, nsems: number): Promise<number> => {
     const semid = await actor.ask(`make ${nsems}`);
     sets.add(semid);
     return semid;
+  };
+
+  /** Many sets with one semaphore each, number of the set modulo 1,000 plus 1 on it. */
+  const makeMany = async (actor: Actor, count: number): Promise<number[]> => {
+    actor.program.tell(`sets ${count}`);
+    const semids = (await actor.program.line()).trim().split(' ').map(Number).slice(0, -1);
+    for (const semid of semids) sets.add(semid);
+    assert.equal(semids.length, count);
+    return semids;
   };
 
   it('equal what several processes did to several sets, and change as they go on', async () => {
@@ -88,20 +102,63 @@ describe('undo holders', function () {
     assert.deepEqual(undoOf(snapshot, sharer, semid).map(({ undo, sharedWith }) => ({ undo, sharedWith })), [{ undo: ofProcess[0]?.undo, sharedWith: [actor.pid] }]);
   });
 
-  it('are told whole for a set of 32,000 semaphores and for 600 sets, beside each other', async () => {
+  it('are told whole for a set of 32,000 semaphores and for 5,000 sets, beside each other', async () => {
     const [many, wide] = [await Actor.start(), await Actor.start()];
     const large = await make(wide, 32000);
     await wide.ask(`sweep ${large} 32000`);
-    many.program.tell('sets 600');
-    const semids = (await many.program.line()).trim().split(' ').map(Number).slice(0, -1);
-    for (const semid of semids) sets.add(semid);
-    assert.equal(semids.length, 600);
+    const semids = await makeMany(many, 5000);
     const snapshot = look();
     assert.deepEqual(undoGaps(snapshot), []);
     const [undo = []] = undoOf(snapshot, wide.pid, large).map(handle => handle.undo);
     assert.equal(undo.length, 32000);
     assert(undo.every(({ num, adjustment }, index) => num === index && adjustment === -(index % 7 + 1)));
-    semids.forEach((semid, index) => { assert.deepEqual(adjustments(snapshot, many.pid, semid), [{ 0: -index - 1 }]); });
+    const told = new Map(snapshot.handles.flatMap(({ via, pid, objectId, undo: its }) => via === 'undo' && pid === many.pid ? [[objectId, its] as const] : []));
+    assert.deepEqual(semids.map(semid => told.get(idOf(semid))), semids.map((_, index) => [{ num: 0, adjustment: -(index % 1000) - 1 }]));
+  });
+
+  it('stay whole while the list changes under the look, or a gap says that it would not hold still', async () => {
+    const actor = await Actor.start();
+    const kept = await makeMany(actor, 900);
+    await actor.ask('churn 600');
+    for (let times = 0; times < 2; times++) {
+      const snapshot = look();
+      const told = new Map(snapshot.handles.flatMap(({ via, pid, objectId, undo }) => via === 'undo' && pid === actor.pid ? [[objectId, undo] as const] : []));
+      const gaps = undoGaps(snapshot);
+      for (const [index, semid] of kept.entries()) {
+        const its = told.get(idOf(semid));
+        if (its === undefined) assert.match(gaps.map(({ reason }) => reason).join(), /changed in every attempt/, `semid ${semid} is missing without a word`);
+        else assert.deepEqual(its, [{ num: 0, adjustment: -index - 1 }]);
+      }
+    }
+    assert(await actor.ask('calm') > 0);
+    assert.equal(undoGaps(look()).length, 0);
+  });
+
+  it('are read on from an entry only while it is one of the same list: else the kernel’s program says that it strayed', async () => {
+    const [one, other] = [await Actor.start(), await Actor.start()];
+    for (const actor of [one, other]) await makeMany(actor, 300);
+    const btf = Btf.parse(readFileSync('/sys/kernel/btf/vmlinux'));
+    const layout = btf instanceof Btf ? undoLayout(btf) : assert.fail(btf);
+    assert(!('missing' in layout));
+    const question = createMap('array', 4, questionBytes, 1).value ?? assert.fail(), large = createMap('hash', setKeyBytes, 4, 1).value ?? assert.fail();
+    const program = loadIterator(assembleUndoProgram(layout, question, large), layout.iterator, 'sem_undo').value ?? assert.fail();
+    const link = linkIterator(program).value ?? assert.fail();
+    const pass = (tid: number, from?: Place): UndoRecord[] => {
+      setEntry(question, Buffer.alloc(4), encodeQuestion(tid, from));
+      const fd = beginPass(link).value ?? assert.fail();
+      try { return decodeUndoRecords(readFileSync(fd)); } finally { closeAll([fd]); }
+    };
+    try {
+      const first = pass(one.pid), place = first.at(-1)?.mark;
+      assert(place !== undefined && place !== 'strayed');
+      assert.equal(first.length, 201);
+      const rest = pass(one.pid, place);
+      assert.deepEqual([rest.length, rest.at(-1)?.mark, new Set([...first.slice(0, -1), ...rest].map(({ semid }) => semid)).size], [100, undefined, 300]);
+      for (const entry of [place.entry + 8n, 8n, 0xffff888000000000n]) assert.deepEqual(pass(one.pid, { entry, first: 0 }).map(({ mark }) => mark), ['strayed'], `${entry.toString(16)}`);
+      assert.deepEqual(pass(other.pid, place).map(({ mark }) => mark), ['strayed'], 'an entry of another list');
+    } finally {
+      closeAll([link, program, large, question]);
+    }
   });
 
   it('go with a set that is removed, and the others stay', async () => {
@@ -155,7 +212,7 @@ describe('undo holders', function () {
     assert.deepEqual(gaps.map(({ errno, remedy }) => ({ errno, remedy })), [{ errno: 'EPERM', remedy: 'run the probe as root, or with CAP_BPF and CAP_PERFMON' }]);
   });
 
-  it('are a gap where the kernel refuses, or does not tell its types, or tells them wrongly', async () => {
+  it('are a gap where the kernel or its verifier refuses, is locked down, or does not tell its types, or tells them wrongly', async () => {
     const actor = await Actor.start();
     await make(actor, 1);
     const garbage = join(mkdtempSync(join(scratchDirectory(), 'undo-')), 'vmlinux');
@@ -175,19 +232,19 @@ describe('undo holders', function () {
     const without = gapIn('--mount', 'sh', '-c', 'mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@"');
     assert.equal(without.errno, 'ENOENT');
     assert.match(without.remedy ?? '', /CONFIG_DEBUG_INFO_BTF/);
-    assert.match(gapIn('--mount', 'sh', '-c', 'mount --bind "$0" /sys/kernel/btf/vmlinux && exec "$@"', garbage).reason, /it is no BTF of this byte order/);
-  });
-
-  it('are told as far as they go, with a gap, where a list is longer than can be read', async () => {
-    const actor = await Actor.start();
-    actor.program.tell('sets 700');
-    const semids = (await actor.program.line()).trim().split(' ').map(Number).slice(0, -1);
-    for (const semid of semids) sets.add(semid);
-    assert.equal(semids.length, 700);
-    const snapshot = look();
-    assert.equal(snapshot.handles.filter(({ pid, via }) => via === 'undo' && pid === actor.pid).length, 640);
-    assert.deepEqual(undoGaps(snapshot).map(({ scope }) => scope.pid), [actor.pid]);
-    assert.match(undoGaps(snapshot)[0]?.reason ?? '', /for more semaphores than can be read of one list/);
+    const withTypes = (file: string): ReturnType<typeof gapIn> => gapIn('--mount', 'sh', '-c', 'mount --bind "$0" /sys/kernel/btf/vmlinux && exec "$@"', file);
+    assert.match(withTypes(garbage).reason, /it is no BTF of this byte order/);
+    // Types that say that a task's number stands where its credentials are: the verifier knows better, and refuses the program.
+    const lying = join(mkdtempSync(join(scratchDirectory(), 'undo-')), 'vmlinux');
+    writeFileSync(lying, Buffer.from(readFileSync('/sys/kernel/btf/vmlinux').toString('latin1').replace('\0tgid\0', '\0xxxx\0').replace('\0cred\0', '\0tgid\0'), 'latin1'));
+    const refused = withTypes(lying);
+    assert.match(refused.reason, /this kernel's verifier refused the program that reads them \(.*cred/);
+    assert.match(refused.remedy ?? '', /a kernel built with CONFIG_DEBUG_INFO_BTF/);
+    // A kernel that is locked down refuses too, and says so elsewhere.
+    const kernel = 'cp /sys/kernel/btf/vmlinux "$0" && mount -t tmpfs none /sys/kernel && mkdir /sys/kernel/btf /sys/kernel/security && mv "$0" /sys/kernel/btf/vmlinux && echo "none integrity [confidentiality]" > /sys/kernel/security/lockdown && exec "$@"';
+    const locked = gapIn('--user', '--map-root-user', '--mount', 'sh', '-c', kernel, `${garbage}-copy`);
+    assert.match(locked.reason, /this kernel is locked down \(confidentiality\)/);
+    assert.equal(locked.remedy, 'start the machine without lockdown=confidentiality');
   });
 
   it('need no more than CAP_BPF and CAP_PERFMON', async () => {
