@@ -71,6 +71,7 @@ try {
   tallies.push(...await Promise.all(checks.map(name => suites[name]())));
   for (const name of chosen.filter(name => name !== 'build' && !checks.includes(name))) {
     const suite = suites[name] ?? parts[name];
+    const began = Date.now();
     try {
       tallies.push(await suite());
     } catch (error) {
@@ -78,6 +79,7 @@ try {
       console.log(`  ✗ ${name}: ${error instanceof Error ? error.stack : error}`);
       tallies.push({ passed: 0, failed: 1, skipped: 0 });
     }
+    console.log(`  ${name}: ${((Date.now() - began) / 1000).toFixed(0)} s`);
   }
 } catch (error) {
   console.log(`  ✗ ${error instanceof Error ? error.message : error}`);
