@@ -2,7 +2,7 @@
 // JavaScript object as last time: nothing is made twice, little becomes garbage, and a delta mostly compares identities.
 import type { RememberedProcess } from './processes';
 import type { RememberedSocket } from './facilities/unixSocket';
-import type { RememberedObject } from './facilities/sysv';
+import type { RememberedObject, SysvKind } from './facilities/sysv';
 
 /** Values of the last passes by key. What a pass over everything did not ask for is forgotten at its end. */
 export class Remembered<K, V> {
@@ -40,6 +40,23 @@ export class Recollection {
   readonly processes = new Remembered<number, RememberedProcess>();
   /** UNIX sockets by inode. */
   readonly unixSockets = new Remembered<number, RememberedSocket>();
-  /** System V objects by id. */
-  readonly sysv = new Remembered<string, RememberedObject>();
+  readonly #sysv = new Map<string, Remembered<number, RememberedObject>>();
+
+  /** System V objects of a kind in an IPC namespace, by their number there: for most of thousands no id has to be made anew. */
+  sysv(kind: SysvKind, namespace: string): Remembered<number, RememberedObject> {
+    const key = `${kind}:${namespace}`;
+    const known = this.#sysv.get(key);
+    if (known) return known;
+    const made = new Remembered<number, RememberedObject>();
+    this.#sysv.set(key, made);
+    return made;
+  }
+
+  /** The end of a pass that asked for every System V object there is. */
+  endOfSysvPass(): void {
+    for (const [key, objects] of this.#sysv) {
+      objects.endOfPass();
+      if (objects.size === 0) this.#sysv.delete(key);
+    }
+  }
 }

@@ -145,7 +145,7 @@ async function collectSysvOfAllNamespaces(context: ScanContext): Promise<Found> 
     for (const object of found ?? []) objects.push(object);
     await context.pause();
   }
-  if (context.complete) context.recollection.sysv.endOfPass();
+  if (context.complete) context.recollection.endOfSysvPass();
   const processes = new Map(context.processes.map(process => [process.pid, process]));
   // A segment removed between the tables and the maps: its attachment has no object any more.
   const attached = attachments(context.processes);

@@ -37,7 +37,8 @@ type Pass = Pick<ScanContext, 'gaps' | 'concerns' | 'recollection' | 'clock'>;
 
 /** Every object of a kind in the calling thread's IPC namespace, `namespace` being its number. */
 export function* collectSysv(kind: SysvKind, namespace: string, pass: Pass): Generator<IpcObject> {
-  const { gaps, concerns, recollection: { sysv: remembered } } = pass;
+  const { gaps, concerns } = pass;
+  const remembered = pass.recollection.sysv(kind, namespace);
   const table = readSysvTable(tables[kind]);
   if (table.value === undefined) {
     gaps.failed({ facility: kind, namespace }, `cannot read /proc/sysvipc/${tables[kind]}`, table.errno,
@@ -46,16 +47,16 @@ export function* collectSysv(kind: SysvKind, namespace: string, pass: Pass): Gen
   }
   const { columns, lines } = table.value;
   for (const line of lines) {
-    const id = sysvId(kind, namespace, idOfSysvLine(line));
-    if (!concerns(id)) continue;
-    const before = remembered.get(id);
+    const number = idOfSysvLine(line);
+    const before = remembered.get(number);
+    if (!concerns(before?.object.id ?? sysvId(kind, namespace, number))) continue;
     const same = before?.line === line ? unchanged(before, pass.clock) : undefined;
     if (same) { yield same; continue; }
     const row = parseSysvLine(columns, line);
     if (row === undefined) continue;
     const described = describers[kind](row, namespace, pass, stillTrue(before?.asked, timesOf(row), pass.clock) ? before?.asked : undefined);
     if (described === undefined) continue;
-    remembered.set(id, { line, ...described });
+    remembered.set(number, { line, ...described });
     yield described.object;
   }
 }
