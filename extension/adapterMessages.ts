@@ -14,7 +14,7 @@ export interface ProcessEvent {
 }
 
 /** Requests whose successful answer means that the program runs again: adapters may omit `continued`. */
-const resumes: ReadonlySet<string> = new Set(['continue', 'next', 'stepIn', 'stepOut', 'stepBack', 'reverseContinue', 'goto', 'restartFrame']);
+export const resumes: ReadonlySet<string> = new Set(['continue', 'next', 'stepIn', 'stepOut', 'stepBack', 'reverseContinue', 'goto', 'restartFrame']);
 
 /** Whether a DAP message tells that the program stopped, or that it runs again. */
 export function runStateAfter(message: unknown): 'stopped' | 'running' | undefined {
@@ -24,6 +24,13 @@ export function runStateAfter(message: unknown): 'stopped' | 'running' | undefin
   if (type === 'event' && event === 'continued') return 'running';
   if (type === 'response' && success === true && typeof command === 'string' && resumes.has(command)) return 'running';
   return undefined;
+}
+
+/** Whether an adapter refuses to let its program go on. */
+export function refusesToResume(message: unknown): boolean {
+  if (typeof message !== 'object' || message === null) return false;
+  const { type, command, success } = message as { type?: unknown; command?: unknown; success?: unknown };
+  return type === 'response' && success === false && typeof command === 'string' && (resumes.has(command) || command === 'disconnect' || command === 'terminate' || command === 'restart');
 }
 
 /** The body of a DAP `process` event; undefined for every other message. */

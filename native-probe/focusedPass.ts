@@ -16,6 +16,8 @@ const fullEveryMs = 5000, fullEveryDurations = 10;
 
 interface FullPass {
   readonly question: string;
+  /** What debuggers had told by then. */
+  readonly told: string;
   readonly endedAt: number;
   readonly durationMs: number;
   /** PIDs that were there: everybody else is new. */
@@ -39,7 +41,8 @@ export class FocusedSnapshots {
     if (pids === undefined) return takeSnapshot({ ...options, recollection: this.recollection });
     const question = JSON.stringify([pids, options.kinds ?? null, options.waits ?? false]);
     const last = this.passes.get(question);
-    if (last && performance.now() - last.endedAt < Math.max(fullEveryMs, last.durationMs * fullEveryDurations)) {
+    // What a debugger has just told may be a wait on anything: on what nobody knew to concern the focus before.
+    if (last && last.told === toldOf(options) && performance.now() - last.endedAt < Math.max(fullEveryMs, last.durationMs * fullEveryDurations)) {
       const quick = await this.quick(options, pids, last);
       // Whom it concerns may have changed behind our back: what is about to be said must rest on everybody.
       if (quick.findings.length === 0) return quick;
@@ -54,7 +57,7 @@ export class FocusedSnapshots {
     const now = performance.now();
     this.passes.delete(question);
     this.passes.set(question, {
-      question, endedAt: now, durationMs: now - begin, pids: new Set(whole.processes.map(({ pid }) => pid)), objects: new Set(whole.objects.map(({ id }) => id)),
+      question, told: toldOf(options), endedAt: now, durationMs: now - begin, pids: new Set(whole.processes.map(({ pid }) => pid)), objects: new Set(whole.objects.map(({ id }) => id)),
       neighbours: new Set(focused.processes.map(({ pid }) => pid)), concerned: new Set(focused.objects.map(({ id }) => id)),
       gaps: focused.gaps.filter(({ scope }) => scope.facility === 'processes' || scope.field === 'descriptors'),
     });
@@ -74,6 +77,8 @@ export class FocusedSnapshots {
     return { ...snapshot, gaps: [...snapshot.gaps, ...last.gaps.filter(({ id, scope }) => !seen.has(id) && (scope.pid === undefined || !chosen.has(scope.pid)))] };
   }
 }
+
+const toldOf = ({ told = [] }: SnapshotOptions): string => told.map(({ pid, read }) => `${pid} ${read}`).join();
 
 /** Only some of the processes. */
 async function scanSome(gaps: Gaps, pause: () => Promise<void>, recollection: Recollection, wanted: (pid: number) => boolean): Promise<ScannedProcess[]> {

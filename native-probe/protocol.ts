@@ -25,8 +25,18 @@ export interface InitializeResult {
  */
 export interface ToldProcess {
   readonly pid: number;
+  /**
+   * In the order of what the teller lived through, over all processes: when this one came to stand, and when it began to be read. Memory that
+   * processes share is believed only if all of them stood before it was read.
+   */
+  readonly stopped: number;
+  readonly read: number;
   readonly threads: readonly { readonly tid: number; readonly number: number; /** Six. */ readonly arguments: readonly Hex[]; readonly stackPointer: Hex; readonly programCounter: Hex }[];
   readonly memory: readonly { readonly address: Hex; readonly base64: string }[];
+  /** Lines of /proc/PID/maps (proc(5)), sorted by address. `allShared`: no shared mapping is missing. */
+  readonly maps?: { readonly lines: readonly string[]; readonly allShared: boolean };
+  /** Where threads have their lists of robust mutexes: what get_robust_list(2) tells. */
+  readonly robustLists?: readonly { readonly tid: number; readonly head: Hex }[];
 }
 
 export interface SnapshotParams {

@@ -20,10 +20,17 @@ const run = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const time = v.optional(v.nullable(v.pipe(v.string(), v.maxLength(40))));
 
 const address = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{1,16}$/, 'an address is 0x…'));
-/** At most 512 bytes each: what lies around a word. */
-const piece = v.strictObject({ address, base64: v.pipe(v.string(), v.maxLength(684), v.regex(/^[A-Za-z0-9+/]*={0,2}$/)) });
+/** At most a page each, and of a process a mebibyte. */
+const piece = v.strictObject({ address, base64: v.pipe(v.string(), v.maxLength(5464), v.regex(/^[A-Za-z0-9+/]*={0,2}$/)) });
 const toldThread = v.strictObject({ tid: pid, number: between(0, 0xffff), arguments: v.pipe(v.array(address), v.length(6)), stackPointer: address, programCounter: address });
-const told = v.strictObject({ pid, threads: v.pipe(v.array(toldThread), v.maxLength(1024)), memory: v.pipe(v.array(piece), v.maxLength(4096)) });
+const mapsLine = v.pipe(v.string(), v.maxLength(4400), v.regex(/^[0-9a-f]{1,16}-[0-9a-f]{1,16} [^\n]*$/, 'a line of maps'));
+const order = between(0, Number.MAX_SAFE_INTEGER);
+const told = v.strictObject({
+  pid, stopped: order, read: order, threads: v.pipe(v.array(toldThread), v.maxLength(1024)),
+  memory: v.pipe(v.array(piece), v.maxLength(4096), v.check(pieces => pieces.reduce((sum, { base64 }) => sum + base64.length, 0) <= 1_400_000, 'at most a mebibyte of memory')),
+  maps: v.optional(v.strictObject({ lines: v.pipe(v.array(mapsLine), v.maxLength(4096)), allShared: v.boolean() })),
+  robustLists: v.optional(v.pipe(v.array(v.strictObject({ tid: pid, head: address })), v.maxLength(1024))),
+});
 
 const schemas: { readonly [M in Method]: GenericSchema<unknown, Requests[M]['params']> } = {
   initialize: v.strictObject({ protocolVersion: v.number(), client: text }),

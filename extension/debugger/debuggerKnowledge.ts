@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Snapshot, ThreadRef } from '../../native-probe/model';
 import type { ToldProcess } from '../../native-probe/protocol';
-import { processEvent, runStateAfter } from '../adapterMessages';
+import { processEvent, refusesToResume, runStateAfter } from '../adapterMessages';
 import { debugAdapter, isThisMachine } from '../debugAdapters';
 import { DisposableStore } from '../dispose';
 import { ownAddresses } from '../ownAddresses';
@@ -122,7 +122,10 @@ export class DebuggerKnowledge implements vscode.Disposable, Knowledge {
         const process = processEvent(message);
         if (process) knowledge.runs(process.systemProcessId, livesElsewhere(message));
         const runState = runStateAfter(message);
-        if (runState === 'stopped') knowledge.stop();
+        if (runState === 'stopped') {
+          knowledge.stop();
+          for (const other of this.sessions.values()) if (other.knowledge !== knowledge) other.knowledge.otherStopped();
+        } else if (refusesToResume(message)) knowledge.stays();
         else if (runState === 'running' && knowledge.stopped) knowledge.goOn();
       },
     };

@@ -1,9 +1,12 @@
 // What can be asked of which debugger without touching the program: one row for each family of debug types. Nothing here
 // calls a function of the program or writes to it: addresses and names are looked up in symbol tables and memory. Pure.
-import { lldbMemory } from './blockedRegisters';
+import { gdbMemory, gdbRegisters, lldbMemory } from './blockedRegisters';
+import type { Registers } from './blockedRegisters';
 import type { DapThread } from './dapAnswers';
 import { gdbMember, gdbSymbol, lldbPath, lldbSymbol } from './symbolAnswers';
 import type { SymbolAt } from './symbolAnswers';
+import { gdbMaps } from './toldMaps';
+import type { MapsWay } from './toldMaps';
 
 /** An `evaluate` request that runs a command of the debugger. */
 export interface DebuggerCommand { readonly expression: string; readonly context: string }
@@ -39,7 +42,13 @@ export type ThreadIds =
 /** How a debugger shows bytes, where its adapter has no request for that. */
 export interface MemoryCommand { readonly command: (address: bigint, length: number) => DebuggerCommand; readonly parse: (text: string, address: bigint, length: number) => Buffer | undefined }
 
-export interface DebuggerRow { readonly threads: ThreadIds; readonly naming?: Naming; readonly memory?: MemoryCommand }
+/** How a debugger shows the registers of all threads at once, where its adapter's own list of them does not say what the kernel has noted. */
+export interface RegistersCommand { readonly command: DebuggerCommand; readonly parse: (text: string) => ReadonlyMap<number, Registers> }
+
+/** What stands in where the kernel denies memory to the probe: absent for debuggers of languages whose threads are not the kernel's. */
+export interface StandIn { readonly memory: MemoryCommand; readonly maps: MapsWay; readonly registers?: RegistersCommand }
+
+export interface DebuggerRow { readonly threads: ThreadIds; readonly naming?: Naming; readonly standIn?: StandIn }
 
 /** A symbol that may stand in a command: C and C++ names without templates, so nothing that a debugger's command line could take for more than a name. */
 export function isPlainName(symbol: string): boolean {
@@ -70,6 +79,22 @@ function gdb(command: (text: string) => DebuggerCommand): Naming {
   };
 }
 
+/** LLDB: memory and maps through its own server; registers are in the adapter's list. */
+function lldbStandIn(command: (text: string) => DebuggerCommand): StandIn {
+  return {
+    memory: { command: (address, length) => command(`memory read --format x --size 1 --count ${length} ${hex(address)}`), parse: lldbMemory },
+    maps: { form: 'packets', packet: text => command(`process plugin packet send ${text}`) },
+  };
+}
+
+function gdbStandIn(command: (text: string) => DebuggerCommand): StandIn {
+  return {
+    memory: { command: (address, length) => command(`x/${length}xb ${hex(address)}`), parse: gdbMemory },
+    maps: { form: 'list', command: command('info proc mappings'), parse: gdbMaps },
+    registers: { command: command('thread apply all info registers rax rdi rsi rdx r10 r8 r9 rsp rip fs_base orig_rax'), parse: gdbRegisters },
+  };
+}
+
 const inRepl = (prefix = '') => (text: string): DebuggerCommand => ({ expression: `${prefix}${text}`, context: 'repl' });
 
 /** Delve names a goroutine's thread while it runs on one: `* [Go 18] syscall.RawSyscall6 (Thread 21448)`. */
@@ -78,14 +103,16 @@ const node: DebuggerRow = { threads: { form: 'main', pid: 'process.pid' } };
 // One call of the interpreter's own, on the thread that is stopped: the program's code takes no part in it.
 const python: DebuggerRow = { threads: { form: 'listed', expression: '[(t.native_id, t.name) for t in __import__("threading").enumerate()]', mainName: 'MainThread' } };
 
+const asCommand = (expression: string): DebuggerCommand => ({ expression, context: '_command' });
+
 const rows: ReadonlyMap<string, DebuggerRow | ((configuration: Readonly<Record<string, unknown>>) => DebuggerRow)> = new Map<string, DebuggerRow | ((configuration: Readonly<Record<string, unknown>>) => DebuggerRow)>([
   ['lldb-dap', lldbDap], ['lldb-vscode', lldbDap],
   // CodeLLDB: by its sources (untested here); `_command` is a command whatever its console's mode is.
-  ['lldb', { threads: { form: 'tids' }, naming: lldb(expression => ({ expression, context: '_command' }), false) }],
+  ['lldb', { threads: { form: 'tids' }, naming: lldb(asCommand, false), standIn: lldbStandIn(asCommand) }],
   // cppdbg: by its documentation and GDB's recorded answers (untested here).
-  ['cppdbg', ({ MIMode }) => ({ threads: { form: 'tids' }, naming: MIMode === 'lldb' ? lldb(inRepl('-exec '), false) : gdb(inRepl('-exec ')) })],
+  ['cppdbg', ({ MIMode }) => ({ threads: { form: 'tids' }, ...(MIMode === 'lldb' ? { naming: lldb(inRepl('-exec '), false), standIn: lldbStandIn(inRepl('-exec ')) } : { naming: gdb(inRepl('-exec ')), standIn: gdbStandIn(inRepl('-exec ')) }) })],
   // GDB's own adapter (14 and later): by its documentation and GDB's recorded answers (untested here).
-  ['gdb', { threads: { form: 'command', command: { expression: 'info threads', context: 'repl' }, line: /^[* ] +(\d+) .*?\(LWP (\d{1,10})\)/gm }, naming: gdb(inRepl()) }],
+  ['gdb', { threads: { form: 'command', command: { expression: 'info threads', context: 'repl' }, line: /^[* ] +(\d+) .*?\(LWP (\d{1,10})\)/gm }, naming: gdb(inRepl()), standIn: gdbStandIn(inRepl()) }],
   ['delve', delve], ['go', delve],
   ['pwa-node', node], ['node', node], ['pwa-extensionHost', node], ['node-terminal', node],
   ['debugpy', python], ['python', python],
@@ -94,7 +121,7 @@ const rows: ReadonlyMap<string, DebuggerRow | ((configuration: Readonly<Record<s
 function lldbDap({ commandEscapePrefix }: Readonly<Record<string, unknown>>): DebuggerRow {
   // Without a prefix everything is an expression or everything a command, and which one is not known: then nothing is asked.
   const prefix = typeof commandEscapePrefix === 'string' ? commandEscapePrefix : '`';
-  return { threads: { form: 'tids' }, ...(prefix === '' ? {} : { naming: lldb(inRepl(prefix), true), memory: { command: (address, length) => inRepl(prefix)(`memory read --format x --size 1 --count ${length} ${hex(address)}`), parse: lldbMemory } }) };
+  return { threads: { form: 'tids' }, ...(prefix === '' ? {} : { naming: lldb(inRepl(prefix), true), standIn: lldbStandIn(inRepl(prefix)) }) };
 }
 
 /** What can be asked of a session's debugger; undefined for debug types that nothing is known of. */

@@ -6,8 +6,9 @@ import { AdapterQuestions } from './adapterQuestions';
 import type { Adapter } from './adapterQuestions';
 import { debuggerRow, isPlainName, tidsOfList, tidsOfNames, tidsOfThreads } from './debuggerTable';
 import type { DebuggerCommand, DebuggerRow, Naming } from './debuggerTable';
+import { resumes } from '../adapterMessages';
 import { frameThatMatters, functionName } from './frameChoice';
-import { tellProcess } from './toldProcess';
+import { nextMoment, tellProcess } from './toldProcess';
 import type { ToldProcess } from '../../native-probe/protocol';
 
 /** Where a stopped thread is: the frame that matters. */
@@ -61,6 +62,12 @@ export class SessionKnowledge {
   private announced: Readonly<Record<string, unknown>> = {};
   /** Goes up when somebody may have changed the stopped program. */
   private disturbances = 0;
+  /** When it came to stand, in the order of all sessions' moments. */
+  private stoppedAt = 0;
+  /** It was asked to go on, and has not answered yet. */
+  private leaving = false;
+  /** The process that the kernel denies, once that was found. */
+  private deniedPid: number | undefined;
   private told: { readonly moment: number; readonly disturbances: number; readonly process: ToldProcess | undefined } | undefined;
   /** What this asks itself; whatever else is evaluated may change the program. */
   private readonly own = new Set<string>();
@@ -92,7 +99,7 @@ export class SessionKnowledge {
   get onlyTid(): number | undefined { return this.threadIds.size === 1 ? [...this.threadIds.keys()][0] : undefined; }
   nameOf(objectId: string): string | undefined { return this.names.get(objectId)?.text; }
   /** What the kernel denies to the probe, as the debugger has it; only while the program is stopped. */
-  get toldProcess(): ToldProcess | undefined { return this.isStopped && this.isToldNow ? this.told?.process : undefined; }
+  get toldProcess(): ToldProcess | undefined { return this.isStopped && !this.leaving && this.isToldNow ? this.told?.process : undefined; }
   private get isToldNow(): boolean { return this.told?.moment === this.moment && this.told.disturbances === this.disturbances; }
   /** The adapter's own id of a thread. */
   threadIdOf(tid: number): number | undefined { return this.threadIds.get(tid); }
@@ -100,6 +107,8 @@ export class SessionKnowledge {
   /** The program has stopped. */
   stop(): void {
     this.isStopped = true;
+    this.leaving = false;
+    this.stoppedAt = nextMoment();
     this.questions.trustAgain();
     this.begin();
   }
@@ -107,6 +116,7 @@ export class SessionKnowledge {
   /** The program goes on. */
   goOn(): void {
     this.isStopped = false;
+    this.leaving = false;
     this.begin();
   }
 
@@ -122,9 +132,32 @@ export class SessionKnowledge {
     this.announced = { ...this.announced, ...capabilities };
   }
 
+  /** Another program has come to stand: memory that this one shares with it can be believed only if it is read again. */
+  otherStopped(): void {
+    if (this.told?.process === undefined || !this.isStopped) return;
+    this.disturbances++;
+    void this.work();
+  }
+
+  /** A request to go on was refused. */
+  stays(): void {
+    if (!this.leaving) return;
+    this.leaving = false;
+    void this.work();
+  }
+
   /** Somebody sends a request to the adapter: some of them change memory or let the program run for a moment. */
   sees(command: string, expression: unknown): void {
-    if (!this.isStopped || (command !== 'setVariable' && command !== 'setExpression' && command !== 'writeMemory' && (command !== 'evaluate' || (typeof expression === 'string' && this.own.has(expression))))) return;
+    if (!this.isStopped) return;
+    if (resumes.has(command) || command === 'disconnect' || command === 'terminate' || command === 'restart') {
+      // From now on it may run, whenever the answer comes.
+      this.leaving = true;
+      this.disturbances++;
+      this.onChange();
+      return;
+    }
+    const changes = command === 'setVariable' || command === 'setExpression' || command === 'writeMemory' || (command === 'evaluate' && !(typeof expression === 'string' && this.own.has(expression)));
+    if (!changes) return;
     this.disturbances++;
     void this.work();
   }
@@ -172,7 +205,7 @@ export class SessionKnowledge {
   private async round(moment: number): Promise<void> {
     const { row } = this;
     const current = (): boolean => !this.over && this.moment === moment;
-    if (!row || !this.useful || (this.wanted.threads.length === 0 && this.wanted.addresses.length === 0 && this.wanted.denied.size === 0)) return;
+    if (!row || !this.useful || (this.wanted.threads.length === 0 && this.wanted.addresses.length === 0 && this.wanted.denied.size === 0 && this.deniedPid === undefined)) return;
     if (this.joinedAt !== moment || this.threadIds.size === 0) {
       const joined = await this.join(row);
       if (!current()) return;
@@ -205,11 +238,15 @@ export class SessionKnowledge {
 
   /** Where the kernel denies them to the probe: what the threads are blocked in, and the memory there. */
   private async standIn(row: DebuggerRow, moment: number): Promise<void> {
-    const pid = [...this.wanted.denied].find(it => this.threadIds.has(it));
-    if (pid === undefined || !this.isStopped || this.isToldNow) return;
+    this.deniedPid = [...this.wanted.denied].find(it => it === this.pid || this.threadIds.has(it)) ?? this.deniedPid;
+    const pid = this.deniedPid;
+    if (pid === undefined || !row.standIn || !this.isStopped || this.leaving || this.isToldNow) return;
     const { disturbances } = this;
-    const current = (): boolean => !this.over && this.moment === moment && this.disturbances === disturbances;
-    const process = await tellProcess({ questions: this.questions, row, announced: this.announced, pid, threadIds: this.threadIds, run: command => this.run(command), current });
+    const current = (): boolean => !this.over && !this.leaving && this.moment === moment && this.disturbances === disturbances;
+    const process = await tellProcess({
+      questions: this.questions, standIn: row.standIn, announced: this.announced, pid, threadIds: this.threadIds,
+      stopped: this.stoppedAt, read: nextMoment(), run: command => this.run(command), current,
+    });
     if (!current()) return;
     this.told = { moment, disturbances, process };
     if (process) this.onChange();

@@ -37,8 +37,10 @@ export function placeOf(scene: Pick<WaitScene, 'moduleAt'>, process: ScannedProc
 export function mapsPlace(process: ScannedProcess, place: FutexPlace, waiter: ScannedProcess): boolean | undefined {
   if (process.kernelThread) return false;
   if (process.pid === waiter.pid) return true;
-  const sysv = sysvPath.test(place.mapping.path);
-  return process.sharedMappings?.some(each => isSameMemory(each, place) && (!sysv || process.namespaces.ipc === waiter.namespaces.ipc));
+  const same = process.sharedMappings?.some(each => isSameMemory(each, place));
+  if (same !== true || !sysvPath.test(place.mapping.path)) return same;
+  // Segments of two namespaces look the same: where one of these is hidden (a debugger told the mappings), nothing is known.
+  return process.namespaces.ipc === null || waiter.namespaces.ipc === null ? undefined : process.namespaces.ipc === waiter.namespaces.ipc;
 }
 
 /** Whether a mapping is one of the memory that a shared place lies in. System V segments count by IPC namespace, which the caller compares. */

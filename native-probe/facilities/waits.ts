@@ -243,7 +243,8 @@ function noteDenied(scene: WaitScene): void {
   for (const [errno, processes] of byErrno) {
     const { uid } = scene.context.host;
     const advice = uid === 0 ? asRoot : 'run the probe as root (Yama\'s ptrace_scope may deny it to everyone else)';
-    const own = processes.filter(process => process.uid === uid);
+    // Who was asked for is named, whoever's it is.
+    const own = processes.filter(process => process.uid === uid || scene.context.pids?.includes(process.pid) === true);
     for (const process of own) scene.context.gaps.failed({ pid: process.pid, facility: 'waits', field: 'syscall' }, `cannot read what the threads of pid ${process.pid} (${process.comm}) are blocked in`, errno, advice);
     const others = processes.length - own.length;
     if (others > 0) scene.context.gaps.failed({ facility: 'waits', field: 'syscall' }, `cannot read what the threads of ${others === 1 ? 'one process' : `${others} processes`} of other users are blocked in`, errno, asRoot);

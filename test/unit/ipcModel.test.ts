@@ -38,7 +38,7 @@ describe('the model', () => {
   const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
   it('tells the probe what debuggers know with questions about waits only, and asks again when that changed meanwhile', async () => {
-    const [stopped, later] = [[{ pid: 7, threads: [], memory: [] }], []];
+    const [stopped, later] = [[{ pid: 7, stopped: 1, read: 2, threads: [], memory: [] }], []];
     let told: readonly ToldProcess[] = stopped;
     const telling = new IpcModel({ client, log: { info: note, warn: note, error: note }, interval: () => 0, told: () => told });
     try {

@@ -3,7 +3,8 @@
 import * as assert from 'node:assert/strict';
 import type { Adapter } from '../../extension/debugger/adapterQuestions';
 import { AdapterQuestions, AdapterSilent } from '../../extension/debugger/adapterQuestions';
-import { blockedCall, dapMemory, lldbMemory, loadedNumber, neededMemory, registersOf } from '../../extension/debugger/blockedRegisters';
+import { blockedCall, dapMemory, lldbMemory, loadedNumber, registersOf } from '../../extension/debugger/blockedRegisters';
+import { neededMemory } from '../../extension/debugger/callMemory';
 import { placeWords, questionsOf, seen } from '../../extension/debugger/seenSnapshot';
 import { SessionKnowledge } from '../../extension/debugger/sessionKnowledge';
 import { indexOf } from '../../extension/snapshotIndex';
@@ -149,10 +150,14 @@ describe('the system call that a stopped thread is in', () => {
     assert.equal(number('31d24531d2ba02000000b8ca0000004080f6800f05'), 202);
     assert.equal(number('4531c089eab8ca0000000f05'), 202);
     assert.equal(number('b8ca00000041b8000000000f05'), 202, 'the other move loads r8');
+    assert.equal(number('b8460000008b7c24080f05'), 70, 'an argument comes from the stack');
+    assert.equal(number('b82d000000488b542410488b7424080f05'), 45);
+    assert.equal(number('b8ca0000004c8b4424080f05'), 202, 'the other register that is written so');
+    assert.equal(number('b8ca00000031c00f05'), 0, 'read(2) is number 0: the register is cleared');
     assert.equal(number('b8ca00000089c70f05'), 202, '%edi is written, %eax only read');
   });
   it('is not guessed', () => {
-    for (const other of ['', '0f05', 'b8ca000000cd80', 'b8ca00000089f80f05', 'b8ca00000031c00f05', '4889f84889f74889d64889ca0f05', 'b8ca000000e8000000000f05']) assert.equal(number(other), undefined, other);
+    for (const other of ['', '0f05', 'b8ca000000cd80', 'b8ca00000089f80f05', 'b8ca0000004431c00f05', 'b8ca0000008b4424080f05', 'b8ca000000488b04240f05', '4889f84889f74889d64889ca0f05', 'b8ca000000e8000000000f05']) assert.equal(number(other), undefined, other);
     const registers = registersOf([['rax', '0xfffffffffffffe00'], ['rdi', '0x0000555555558088 ledger + 8'], ['rsi', '0x80'], ['rdx', '0x2'], ['r10', '0x0'], ['r8', '0x0'], ['r9', '0x0'], ['rsp', '0x7ffff7dcfe68 -> 0x00007ffff7e60482'], ['rip', '0x00007ffff7e5a12b libc.so.6`x'], ['eax', '0xfffffe00']].map(([name = '', value = '']) => ({ name, value }))) ?? assert.fail();
     const code = Buffer.from('b8ca0000004080f6800f05', 'hex');
     assert.deepEqual(blockedCall(5, registers, code), { tid: 5, number: 202, arguments: ['0x555555558088', '0x80', '0x2', '0x0', '0x0', '0x0'], stackPointer: '0x7ffff7dcfe68', programCounter: '0x7ffff7e5a12b' });
@@ -160,9 +165,9 @@ describe('the system call that a stopped thread is in', () => {
     assert.equal(registersOf([{ name: 'rax', value: '0x1' }]), undefined);
   });
   it('needs the memory around its word, never beyond the page', () => {
-    const call = (word: string, limit = '0x0') => ({ tid: 1, number: 202, arguments: [word, '0x80', '0x2', limit, '0x0', '0x0'], stackPointer: '0x1', programCounter: '0x2' });
-    assert.deepEqual(neededMemory(call('0x5008')), [{ address: 0x5000n, length: 72 }]);
-    assert.deepEqual(neededMemory(call('0x5ff8', '0x7010')), [{ address: 0x5fb8n, length: 72 }, { address: 0x7010n, length: 16 }]);
+    const call = (word: string, limit = '0x0') => ({ tid: 1, number: 202, arguments: [word, '0x80', '0x2', limit, '0x0', '0x0'], stackPointer: '0x1000', programCounter: '0x2' });
+    assert.deepEqual(neededMemory(call('0x5008')), [{ address: 0x5000n, length: 72 }, { address: 0x1000n, length: 8 }]);
+    assert.deepEqual(neededMemory(call('0x5ff8', '0x7010')), [{ address: 0x5fb8n, length: 72 }, { address: 0x7010n, length: 16 }, { address: 0x1000n, length: 8 }]);
   });
   it('comes with bytes only if they are all there', () => {
     assert.deepEqual(lldbMemory('(lldb) memory read\n0x5000: 0x02 0x00\n0x5002: 0xff 0x01\n', 0x5000n, 4), Buffer.from([2, 0, 255, 1]));

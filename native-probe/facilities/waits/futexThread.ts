@@ -2,7 +2,6 @@
 // static variables.
 import { decodeFileLock, isOnce, isStaticGuard } from '../../kernel/glibcSync';
 import { futexCommand, FUTEX_PRIVATE_FLAG, FUTEX_WAIT, FUTEX_WAIT_BITSET } from '../../kernel/futexLayouts';
-import { robustListHead } from '../../kernel/robustList';
 import type { Thread } from '../../kernel/threads';
 import type { FutexWait } from './futexWait';
 import { anyMapper, holdings, isGlibcCall, isLibraryCall, seenTwice, timedName } from './futexWait';
@@ -18,7 +17,7 @@ export function readJoin(wait: FutexWait): WaitReading | undefined {
   // Always by the shared operation, because the kernel wakes so; until 2.30 without a bit set.
   if ((operation & FUTEX_PRIVATE_FLAG) !== 0 || (command !== FUTEX_WAIT_BITSET && (command !== FUTEX_WAIT || timed)) || place.shared) return undefined;
   const target = scene.threads(process.pid).find(each => each.tid !== thread.tid && scene.ownTid(process, each.tid) === value);
-  if (!target || robustListHead(target.tid).value !== address + headToTid || !isLibraryCall(wait)) return undefined;
+  if (!target || scene.robustListHead(process.pid, target.tid) !== address + headToTid || !isLibraryCall(wait)) return undefined;
   evidence.push(`the word is the TID in the descriptor of thread ${target.tid} (${target.comm}), which is cleared when it ends`);
   return {
     operation: timedName(wait, ['pthread_join', 'pthread_timedjoin_np', 'pthread_clockjoin_np']), ...timeout, evidence,
@@ -48,7 +47,7 @@ function threadOfDescriptor({ blocked: { scene, process } }: FutexWait, descript
   const memory = scene.memory(process.pid);
   if (scene.context.host.architecture === 'x64' && memory.read(descriptor, 8).value?.readBigUInt64LE(0) !== descriptor) return undefined;
   return scene.threads(process.pid).find(thread => {
-    const head = robustListHead(thread.tid).value;
+    const head = scene.robustListHead(process.pid, thread.tid);
     if (head === undefined || head <= descriptor || head - descriptor >= mostDescriptor) return false;
     return memory.read(head - headToTid, 4).value?.readInt32LE(0) === scene.ownTid(process, thread.tid);
   });

@@ -1,13 +1,13 @@
 // Robust mutexes that a blocked thread holds: the only ones a thread keeps a list of, so that they can be named even while nobody
 // waits for them.
-import { heldRobustMutexes, robustListHead } from '../../kernel/robustList';
+import { heldRobustMutexes } from '../../kernel/robustList';
 import { decodeHeldRobust } from '../../kernel/futexLayouts';
 import { placeOf } from '../mutex';
 import type { BlockedCall } from './reader';
 
 /** Adds them with their owner. What does not look like a held mutex is left out: nothing rests on this list. */
 export function noteHeldRobustMutexes({ scene, process, thread }: Pick<BlockedCall, 'scene' | 'process' | 'thread'>): void {
-  const head = robustListHead(thread.tid).value;
+  const head = scene.robustListHead(process.pid, thread.tid);
   if (head === undefined || head === 0n) return;
   const memory = scene.memory(process.pid);
   for (const address of heldRobustMutexes(memory, head)) {

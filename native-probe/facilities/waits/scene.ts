@@ -6,12 +6,14 @@ import type { ScannedProcess } from '../../processes';
 import type { Mapping } from '../../kernel/procfs';
 import { parseMapsLine, readText } from '../../kernel/procfs';
 import { ProcessMemory } from '../../kernel/processMemory';
+import { robustListHead } from '../../kernel/robustList';
 import { syscallName } from '../../kernel/syscalls';
 import type { Thread, ThreadStatus } from '../../kernel/threads';
 import { listThreads, readThreadStatus } from '../../kernel/threads';
 import type { FileLocks } from '../fileLocks';
 import type { FlockLocks } from '../flockLock';
 import { flocksOf } from '../flockLock';
+import { sysvPath } from '../mutex';
 import { Ends } from './ends';
 import { moduleOffset } from './moduleOffset';
 
@@ -47,7 +49,13 @@ export class WaitScene {
 
   /** `locks`: the file locks of the machine, read for this pass; `found`: everything of the facilities, read for each look. */
   constructor(readonly context: ScanContext, readonly locks: FileLocks, readonly found: Found, { again = false, doubts = [] }: { again?: boolean; doubts?: readonly string[] } = {}) {
-    this.byPid = new Map(context.processes.map(process => [process.pid, process]));
+    const byPid = new Map(context.processes.map(process => [process.pid, process]));
+    for (const pid of context.told.pids) {
+      const process = byPid.get(pid);
+      const sharedMappings = process?.sharedMappings === null && this.#standsStill(pid) ? context.told.sharedMappings(pid) : undefined;
+      if (process && sharedMappings) byPid.set(pid, { ...process, sharedMappings });
+    }
+    this.byPid = byPid;
     this.flocks = flocksOf(locks);
     this.ends = new Ends(context, found);
     this.again = again;
@@ -120,10 +128,40 @@ export class WaitScene {
     return memory;
   }
 
-  /** What a debugger told holds while it keeps every thread stopped, of memory that no other process can write. */
+  /** What a debugger told holds while it keeps every thread stopped, of memory that nobody else can have changed since. */
   #toldBytes(pid: number, address: bigint, length: number): Buffer | undefined {
-    if (this.mappingAt(pid, address)?.permissions[3] !== 'p' || !this.threads(pid).every(({ state }) => state === 't')) return undefined;
+    const mapping = this.mappingAt(pid, address);
+    if (!mapping || address + BigInt(length) > mapping.end || !this.#standsStill(pid)) return undefined;
+    if (mapping.permissions[3] !== 'p' && !this.#allStoodBefore(pid, mapping)) return undefined;
     return this.context.told.bytes(pid, address, length);
+  }
+
+  /**
+   * Whether everybody who is known to map some shared memory stood before it was read of one of them, and stands still. Who hides its mappings
+   * may map it too: a lock's owner does not change by that, and for what has no owner mappers.ts has a gap.
+   */
+  #allStoodBefore(reading: number, mapping: Mapping): boolean {
+    const sysv = sysvPath.test(mapping.path);
+    const own = this.byPid.get(reading)?.namespaces.ipc;
+    for (const { pid, sharedMappings, namespaces } of this.byPid.values()) {
+      if (pid === reading || !sharedMappings?.some(each => each.device === mapping.device && each.inode === mapping.inode && sysvPath.test(each.path) === sysv)) continue;
+      if (sysv && own !== null && namespaces.ipc !== null && own !== namespaces.ipc) continue;
+      if (!this.context.told.stoodBefore(pid, reading) || !this.#standsStill(pid)) return false;
+    }
+    return true;
+  }
+
+  /** Whether a debugger holds every thread of a process. */
+  #standsStill(pid: number): boolean {
+    const threads = this.threads(pid);
+    return threads.length > 0 && threads.every(({ state }) => state === 't');
+  }
+
+  /** Where a thread has its list of robust mutexes (get_robust_list(2)), or a debugger says so; 0 when it has none. */
+  robustListHead(pid: number, tid: number): bigint | undefined {
+    const { value, errno } = robustListHead(tid);
+    if (value !== undefined || (errno !== 'EPERM' && errno !== 'EACCES') || !this.#standsStill(pid)) return value;
+    return this.context.told.robustListHead(pid, tid);
   }
 
   /** A thread's state at this moment; undefined when it is gone. */
@@ -145,7 +183,9 @@ export class WaitScene {
   #mapsOf(pid: number): readonly string[] {
     let lines = this.#maps.get(pid);
     if (!lines) {
-      lines = (readText(`/proc/${pid}/maps`).value ?? '').split('\n');
+      const { value, errno } = readText(`/proc/${pid}/maps`);
+      const told = value === undefined && (errno === 'EACCES' || errno === 'EPERM') && this.#standsStill(pid) ? this.context.told.mapsLines(pid) : undefined;
+      lines = told ?? (value ?? '').split('\n');
       this.#maps.set(pid, lines);
     }
     return lines;
