@@ -5,6 +5,7 @@ import { asRoot } from './gaps';
 import type { ScannedProcess } from './processes';
 import { inIpcNamespace } from './kernel/namespaces';
 import { readLink } from './kernel/procfs';
+import { resourcesOf } from './kernel/standIns';
 
 /** The processes of each IPC namespace that is not ours, to enter it by. */
 export function foreignIpcNamespaces(context: Pick<ScanContext, 'processes' | 'host'>): Map<string, readonly ScannedProcess[]> {
@@ -51,6 +52,6 @@ export function enterIpcNamespace<T>(context: Pick<ScanContext, 'gaps' | 'host'>
  */
 function remedyFor(uid: number, inhabitant: ScannedProcess | undefined): string {
   if (inhabitant === undefined || uid === 0 || inhabitant.uid !== uid) return asRoot;
-  const [own, its] = ['self', inhabitant.pid].map(who => readLink(`/proc/${who}/ns/user`).value);
+  const [own, its] = (['self', inhabitant.pid] as const).map(who => readLink(`${who === 'self' ? '/proc/self' : resourcesOf(who)}/ns/user`).value);
   return its === undefined || its === own ? asRoot : `${asRoot}, or enter it yourself: nsenter --user --ipc --preserve-credentials --target ${inhabitant.pid} ipc-probe snapshot`;
 }

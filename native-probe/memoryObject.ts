@@ -13,6 +13,7 @@ import type { Mapping } from './kernel/procfs';
 import type { MappedPiece, OpenMemory } from './kernel/sharedPages';
 import { memoryOfFile, memoryOfMappings, openMapped, openQuietly } from './kernel/sharedPages';
 import { takeSnapshot } from './snapshot';
+import { resourcesOf } from './kernel/standIns';
 
 /** Kinds whose bytes can be shown as memory. */
 export const memoryKinds = ['sysv-shared-memory', 'posix-shared-memory', 'memfd', 'shared-mapping', 'anonymous-shared-mapping'] as const satisfies readonly CollectedKind[];
@@ -54,7 +55,7 @@ export function sourceOf(object: MemoryObject, handles: readonly Handle[], snaps
   let mapping: Mapping | undefined;
   for (const [pid, starts] of addresses) {
     const startTime = startTimes.get(pid);
-    const found = parseMaps(readText(`/proc/${pid}/maps`).value ?? '').find(({ start }) => starts.has(`0x${start.toString(16)}`));
+    const found = parseMaps(readText(`${resourcesOf(pid)}/maps`).value ?? '').find(({ start }) => starts.has(`0x${start.toString(16)}`));
     if (startTime === undefined || found === undefined) continue;
     mapping ??= found;
     mappers.push({ pid, startTime, device: found.device, inode: found.inode });
@@ -65,7 +66,7 @@ export function sourceOf(object: MemoryObject, handles: readonly Handle[], snaps
 /** Where a mapped file lies; all other kinds are the kernel's own tmpfs, which is always at hand. */
 function fileSystemOf(object: MemoryObject, mapping: Mapping | undefined, pid: number | undefined): { backing: Backing; mayHang: boolean } {
   if (object.kind !== 'shared-mapping' || mapping === undefined || pid === undefined) return { backing: 'memory', mayHang: false };
-  const mounts = parseMountinfo(readText(`/proc/${pid}/mountinfo`).value ?? '');
+  const mounts = parseMountinfo(readText(`${resourcesOf(pid)}/mountinfo`).value ?? '');
   const device = `${Math.floor(mapping.device / 0x100) % 0x1000}:${(mapping.device & 0xff) + Math.floor(mapping.device / 0x100000) * 0x100}`;
   const type = (mounts.find(mount => mount.device === device) ?? new MountTable(mounts).at(splitDeleted(unescapeMapsPath(mapping.path)).path))?.type;
   if (type === 'tmpfs' || type === 'ramfs' || type === 'hugetlbfs') return { backing: 'memory', mayHang: false };
@@ -88,7 +89,7 @@ function unavailable(reason: string, errno?: string): Unavailable {
 /** The parts that a mapper maps now; none when it is another process by now, or maps the object no more. */
 function piecesOf({ pid, startTime, device, inode }: Mapper): MappedPiece[] {
   if (parseStat(readText(`/proc/${pid}/stat`).value ?? '')?.startTime !== startTime) return [];
-  return parseMaps(readText(`/proc/${pid}/maps`).value ?? '').flatMap(({ permissions, start, end, offset, ...its }) =>
+  return parseMaps(readText(`${resourcesOf(pid)}/maps`).value ?? '').flatMap(({ permissions, start, end, offset, ...its }) =>
     permissions[3] === 's' && its.device === device && its.inode === inode ? [{ pid, start, end, offset }] : []);
 }
 
@@ -128,7 +129,7 @@ export function withMemory<T>(source: MemorySource, work: (memory: OpenMemory) =
   if (object.kind === 'memfd') {
     let errno: string | undefined;
     for (const { pid, fd: number } of source.descriptors.slice(0, mostMappers)) {
-      const target = readLink(`/proc/${pid}/fd/${number}`).value;
+      const target = readLink(`${resourcesOf(pid)}/fd/${number}`).value;
       // Borrowed for this piece of work alone: it is the borrower that closes it.
       const got = target === undefined ? { errno: 'ENOENT' } : withBorrowedDescriptor(pid, number, target, borrowed => work({ ...memoryOfFile(borrowed, 'memory'), close: () => undefined }));
       if (got.errno === undefined) return { form: 'opened', value: got.value };
@@ -167,7 +168,7 @@ function isSame(fd: number, { inode }: Mapper, object: MemoryObject): boolean {
 function sizesOf({ object, descriptors }: MemorySource): [number | null, number | null] {
   // In another mount namespace it is another file's name: identity is compared below.
   const path = object.kind === 'posix-shared-memory' && !object.state.unlinked ? devShmPath(object) : undefined;
-  for (const place of [...(path === undefined ? [] : [path]), ...(object.kind === 'memfd' || object.kind === 'posix-shared-memory' ? descriptors.slice(0, mostMappers).map(({ pid, fd }) => `/proc/${pid}/fd/${fd}`) : [])]) {
+  for (const place of [...(path === undefined ? [] : [path]), ...(object.kind === 'memfd' || object.kind === 'posix-shared-memory' ? descriptors.slice(0, mostMappers).map(({ pid, fd }) => `${resourcesOf(pid)}/fd/${fd}`) : [])]) {
     const stats = statOf(place).value;
     if (stats && object.id.endsWith(`:${stats.dev}:${stats.ino}`)) return [stats.size, stats.blocks * 512];
   }

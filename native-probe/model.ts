@@ -56,7 +56,7 @@ export interface Process {
   readonly unit?: string;
   /** The process that traces it; absent when nobody does. */
   readonly tracerPid?: number;
-  /** One letter of /proc/PID/stat: R S D T t Z X I. */
+  /** One letter of /proc/PID/stat: R S D T t Z X I. Where its first thread has ended and others go on, that of one of those. */
   readonly state: string;
   /** Its PIDs in the PID namespaces it is in, outermost first; absent when it has only one. */
   readonly nsPids?: readonly number[];

@@ -11,6 +11,7 @@ import { sourceOf, withMemory } from './memoryObject';
 import type { MemoryObject } from './memoryObject';
 import { takeSnapshot } from './snapshot';
 import type { CollectedKind } from './model';
+import { resourcesOf } from './kernel/standIns';
 
 /** Looks into an object. The snapshot in the answer is about that object alone. */
 export async function peek(params: PeekParams, isCancelled: () => boolean = () => false): Promise<PeekResult> {
@@ -119,7 +120,7 @@ function borrowing<T>(handles: readonly Handle[], work: (fd: number) => T): Resu
   let errno = 'ENOENT';
   for (const { pid, fd, via } of handles) {
     if (via !== 'descriptor' || fd === undefined) continue;
-    const target = readLink(`/proc/${pid}/fd/${fd}`).value;
+    const target = readLink(`${resourcesOf(pid)}/fd/${fd}`).value;
     const got = target === undefined ? { errno: 'ENOENT' } : withBorrowedDescriptor(pid, fd, target, work);
     if (got.errno === undefined) return got;
     errno = got.errno;
@@ -129,7 +130,7 @@ function borrowing<T>(handles: readonly Handle[], work: (fd: number) => T): Resu
 
 function pipe(object: ObjectOf<'pipe' | 'fifo'>, { snapshot, length = 4096 }: Request): Seen {
   // tee works from a read end alone; how full it is can be asked at either.
-  const readable = (handle: Handle): boolean => ((lstatOf(`/proc/${handle.pid}/fd/${handle.fd ?? -1}`).value?.mode ?? 0) & 0o400) !== 0;
+  const readable = (handle: Handle): boolean => ((lstatOf(`${resourcesOf(handle.pid)}/fd/${handle.fd ?? -1}`).value?.mode ?? 0) & 0o400) !== 0;
   const readers = snapshot.handles.filter(handle => handle.via === 'descriptor' && readable(handle));
   const ask = (fd: number): { unread: number | undefined; capacity: number | undefined } => ({ unread: unreadBytes(fd).value, capacity: pipeCapacity(fd).value });
   const got = borrowing(readers, fd => ({ ...ask(fd), peeked: peekPipe(fd, length) }));

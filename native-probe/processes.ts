@@ -8,6 +8,7 @@ import type { Mapping, ProcStat, ProcStatus, SignalMasks } from './kernel/procfs
 import { isGone, lstatOf, numericEntries, parseCmdline, parseSharedMaps, parseStat, parseStatus, PF_KTHREAD, processOfThread, readLink, readText, splitDeleted, textOf, within } from './kernel/procfs';
 import { residenceOf } from './kernel/cgroups';
 import type { Recollection } from './recollection';
+import { findStandIn, noStandIn, resourcesOf } from './kernel/standIns';
 
 /** One entry of a process's descriptor table; from pass to pass the same object while number and target stay the same. */
 export interface Descriptor {
@@ -88,7 +89,12 @@ export function scanProcess(pid: number, gaps: Gaps, recollection: Recollection)
   const known = before?.scanned.startTime === stat.startTime ? before : undefined;
   const status = parsedOnce(known?.status, readText(`${directory}/status`).value ?? '', parseStatus);
   const kernelThread = (stat.flags & PF_KTHREAD) !== 0;
-  const hasResources = !kernelThread && stat.state !== 'Z' && stat.state !== 'X';
+  // A zombie has nothing any more, but where only the first thread has ended the others have all of it.
+  const standIn = stat.state === 'Z' ? findStandIn(pid) : undefined;
+  if (standIn === undefined) noStandIn(pid);
+  const state = standIn?.state ?? stat.state;
+  const hasResources = !kernelThread && state !== 'Z' && state !== 'X';
+  const resources = resourcesOf(pid);
 
   // One gap a process for all that one right (ptrace read access) opens; scope.field names the parts.
   const denied = new Map<string, string>();
@@ -99,25 +105,30 @@ export function scanProcess(pid: number, gaps: Gaps, recollection: Recollection)
   };
 
   const namespaces = { ipc: null, pid: null, net: null, mnt: null } as { -readonly [K in 'ipc' | 'pid' | 'net' | 'mnt']: Known<string> };
-  for (const name of ['ipc', 'pid', 'net', 'mnt'] as const) namespaces[name] = namespaceNumber(read('ns', readLink(`${directory}/ns/${name}`)) ?? undefined);
+  for (const name of ['ipc', 'pid', 'net', 'mnt'] as const) namespaces[name] = namespaceNumber(read('ns', readLink(`${resources}/ns/${name}`)) ?? undefined);
 
-  const cmdlineText = readText(`${directory}/cmdline`).value;
+  const cmdlineText = readText(`${resources}/cmdline`).value;
   const cmdline = parsedOnce(known?.cmdline, cmdlineText ?? '', parseCmdline);
-  const exe = hasResources ? read('exe', readLink(`${directory}/exe`)) : undefined;
+  const exe = hasResources ? read('exe', readLink(`${resources}/exe`)) : undefined;
   const residence = residenceOf(readText(`${directory}/cgroup`).value ?? '');
   const descriptors = hasResources ? read('fd', readDescriptors(pid, known?.scanned.descriptors ?? [])) : [];
-  const maps = hasResources ? read('maps', readText(`${directory}/maps`)) : '';
+  const maps = hasResources ? read('maps', readText(`${resources}/maps`)) : '';
 
   for (const [errno, fields] of byErrno(denied)) {
     gaps.failed({ pid, facility: 'processes', field: fields.join(',') }, `cannot read ${fields.map(field => fieldWords[field] ?? field).join(', ')} of pid ${pid} (${stat.comm})`, errno, asRoot);
   }
   // The PID may have been reused while we read: then what was read is a mixture.
   const again = readText(`${directory}/stat`).value ?? '';
-  if (again !== statText.value && parseStat(again)?.startTime !== stat.startTime) return undefined;
+  if (again !== statText.value) {
+    const now = parseStat(again);
+    if (now?.startTime !== stat.startTime) return undefined;
+    // Its first thread has just ended, so that nothing may have been there to read: it, or what goes on, is looked at anew.
+    if (now.state === 'Z' && stat.state !== 'Z') return scanProcess(pid, gaps, recollection);
+  }
 
   const { tracerPid = 0, nsPids = [], uid = null, groups = null, signals = null } = status.value ?? {};
   const next: ScannedProcess = {
-    pid, startTime: stat.startTime, ppid: stat.ppid, comm: stat.comm, state: stat.state,
+    pid, startTime: stat.startTime, ppid: stat.ppid, comm: stat.comm, state,
     ...(exe === undefined ? {} : { exe: exe === null ? null : textOf(splitDeleted(exe).path) }),
     cmdline: cmdlineText === undefined ? null : cmdline.value,
     uid, groups, signals, namespaces, ...residence,
@@ -141,7 +152,7 @@ function byErrno(denied: ReadonlyMap<string, string>): Map<string, string[]> {
 
 /** The table, entry by entry as it was `before` where it is so still; `before` itself where all of it is. */
 function readDescriptors(pid: number, before: readonly Descriptor[]): { value?: readonly Descriptor[]; errno?: string } {
-  const directory = `/proc/${pid}/fd`;
+  const directory = `${resourcesOf(pid)}/fd`;
   const entries = numericEntries(directory);
   if (entries.value === undefined) return entries;
   return within(directory, entries.value.length >= worthEntering, prefix => readEntries(entries.value, prefix, before));
@@ -171,7 +182,7 @@ function readEntries(entries: readonly number[], prefix: string, before: readonl
 
 /** Open mode of a descriptor: owner's r and w bits of the link (proc(5)); undefined when closed in between. */
 export function descriptorAccess(pid: number, fd: number): Access | undefined {
-  const mode = lstatOf(`/proc/${pid}/fd/${fd}`).value?.mode;
+  const mode = lstatOf(`${resourcesOf(pid)}/fd/${fd}`).value?.mode;
   if (mode === undefined) return undefined;
   const [readable, writable] = [(mode & 0o400) !== 0, (mode & 0o200) !== 0];
   return readable ? (writable ? 'read-write' : 'read') : writable ? 'write' : undefined;

@@ -16,6 +16,7 @@ import { errnoOf, isGone, lstatOf, readDirectory, splitDeleted, statOf, textOf, 
 import type { Mapping, Result } from '../kernel/procfs';
 import { modeText } from '../kernel/sysvipc';
 import { inodeTimes } from './inodeTimes';
+import { resourcesOf } from '../kernel/standIns';
 
 export const devShm = '/dev/shm';
 const prefix = `${devShm}/`;
@@ -105,7 +106,7 @@ async function fromForeignMountNamespaces(context: ScanContext, found: Found): P
 
 function descriptorHandle(context: ScanContext, { process, fd, target }: OpenDescriptor, { objects, namespaces }: Found): Handle | undefined {
   if (target.lastIndexOf('/') >= prefix.length) return undefined;
-  const stats = statOf(`/proc/${process.pid}/fd/${fd}`).value; // a tmpfs: cannot hang
+  const stats = statOf(`${resourcesOf(process.pid)}/fd/${fd}`).value; // a tmpfs: cannot hang
   if (!stats?.isFile()) return undefined;
   const name = fileNameOf(target, stats.nlink === 0);
   const id = devShmId(name, stats);
@@ -141,7 +142,7 @@ function idOfMapping(context: ScanContext, process: ScannedProcess, mapping: Map
   const id = devShmId(name, identity);
   const namespace = namespaces.get(mapping.device) ?? process.namespaces.mnt;
   // The mapping's own entry leads to the inode without a path (needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN).
-  const entry = `/proc/${process.pid}/map_files/${mapping.start.toString(16)}-${mapping.end.toString(16)}`;
+  const entry = `${resourcesOf(process.pid)}/map_files/${mapping.start.toString(16)}-${mapping.end.toString(16)}`;
   const stats = statOf(entry);
   if (stats.value && String(stats.value.ino) === mapping.inode) {
     objects.set(id, describe(context, name, stats.value, namespace, () => ({ errno: 'ENOENT' })));

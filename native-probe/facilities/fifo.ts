@@ -12,6 +12,7 @@ import { splitDeleted, statOf, textOf } from '../kernel/procfs';
 import { modeText } from '../kernel/sysvipc';
 import { inodeTimes } from './inodeTimes';
 import { endOf, gapOfContents } from './pipe';
+import { resourcesOf } from '../kernel/standIns';
 
 type Judgement = 'no' | 'look' | 'skipped';
 
@@ -61,7 +62,7 @@ function judge(mounts: Mounts, own: string | undefined, process: ScannedProcess,
   // A name on a remote mount may belong to a deleted or unmounted file elsewhere: the descriptor's own mount decides.
   if (its === 'unknown') return 'look';
   // Through its root directory where the name means something else here.
-  const prefix = own !== undefined && own === process.namespaces.mnt ? '' : `/proc/${process.pid}/root`;
+  const prefix = own !== undefined && own === process.namespaces.mnt ? '' : `${resourcesOf(process.pid)}/root`;
   return isFifoByName(Buffer.from(prefix + target, 'latin1')) === false ? 'no' : 'look';
 }
 
@@ -74,7 +75,7 @@ function look(mounts: Mounts, { process, fd, target }: OpenDescriptor, objects: 
   if (!mount) return target.lastIndexOf('/') === 0 ? 'no' : 'skipped';
   const its = classOfFileSystem(mount.type);
   if (its !== 'local') return its === 'none' ? 'no' : 'skipped';
-  const stats = statOf(`/proc/${process.pid}/fd/${fd}`).value;
+  const stats = statOf(`${resourcesOf(process.pid)}/fd/${fd}`).value;
   const access = stats?.isFIFO() ? descriptorAccess(process.pid, fd) : undefined;
   if (!stats || access === undefined) return 'no';
   const id = `fifo:${stats.dev}:${stats.ino}`;

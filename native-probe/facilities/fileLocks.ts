@@ -14,6 +14,7 @@ import { deviceNumber, readText, splitDeleted, statOf, textOf } from '../kernel/
 import type { ScannedProcess } from '../processes';
 import { findHolders } from './lockHolders';
 import type { HolderSearch, LockedDescriptor, UnreadableProcess } from './lockHolders';
+import { resourcesOf } from '../kernel/standIns';
 
 type FileLock = FlockLock | RecordLock | OfdLock | Lease;
 export type FileLockKind = FileLock['kind'];
@@ -270,7 +271,7 @@ const ownDeviceNumbers: ReadonlySet<string> = new Set(['btrfs', 'bcachefs', 'ove
 function idOfFile(scene: Scene, kind: FileLockKind, held: readonly KernelLock[], own: readonly Holding[]): string {
   for (const { pid, fd, descriptor } of own) {
     if (!ownDeviceNumbers.has(fileSystemOf(scene, descriptor) ?? '')) break;
-    const stat = statOf(`/proc/${pid}/fd/${fd}`).value;
+    const stat = statOf(`${resourcesOf(pid)}/fd/${fd}`).value;
     if (stat && String(stat.ino) === held[0]?.inode) return fileLockId(kind, stat.dev, stat.ino);
   }
   return ownId(kind, held[0]);

@@ -4,6 +4,7 @@ import type { KernelLock } from '../kernel/fileLocks';
 import { parseDescriptorLocks } from '../kernel/fileLocks';
 import { parseCommon, readFdinfo } from '../kernel/fdinfo';
 import { isGone, numericEntries, parseStat, readLink, readText } from '../kernel/procfs';
+import { findStandIn, noStandIn, resourcesOf } from '../kernel/standIns';
 
 /** A descriptor whose fdinfo shows locks. */
 export interface LockedDescriptor {
@@ -50,7 +51,7 @@ export async function findHolders(context: ScanContext, held: readonly KernelLoc
   for (const pid of pids) {
     const process = scanned.get(pid);
     if (process?.kernelThread || owners?.has(pid) === false || (!process && !everybody)) continue;
-    const descriptors = again || !process || process.state === 'Z' ? openFiles(pid) : process.descriptors;
+    const descriptors = again || !process ? openFiles(pid) : process.descriptors;
     if (descriptors === null) unreadable.push({ pid, comm: process?.comm ?? parseStat(readText(`/proc/${pid}/stat`).value ?? '')?.comm ?? 'a process that just ended' });
     else for (const { fd, target } of descriptors) if (target.startsWith('/')) candidates.push({ pid, fd, target });
     await context.pause();
@@ -120,15 +121,15 @@ async function readAll(context: ScanContext, candidates: readonly Candidate[]): 
 
 /** The descriptors that are paths; null when they may not be read. */
 function openFiles(pid: number): { fd: number; target: string }[] | null {
-  if (parseStat(readText(`/proc/${pid}/stat`).value ?? '')?.state === 'Z') {
-    // A zombie has no descriptors. Where only the first thread has ended, the others still have all of them, although /proc/PID/fd is empty.
-    return (numericEntries(`/proc/${pid}/task`).value?.length ?? 0) > 1 ? null : [];
-  }
-  const entries = numericEntries(`/proc/${pid}/fd`);
+  // A zombie has no descriptors. Where only the first thread has ended, the others still have all of them.
+  if (parseStat(readText(`/proc/${pid}/stat`).value ?? '')?.state !== 'Z') noStandIn(pid);
+  else if (findStandIn(pid) === undefined) return [];
+  const directory = `${resourcesOf(pid)}/fd`;
+  const entries = numericEntries(directory);
   if (entries.value === undefined) return isGone(entries.errno) ? [] : null;
   const files: { fd: number; target: string }[] = [];
   for (const fd of entries.value) {
-    const target = readLink(`/proc/${pid}/fd/${fd}`);
+    const target = readLink(`${directory}/${fd}`);
     if (target.value?.startsWith('/')) files.push({ fd, target: target.value });
     else if (target.value === undefined && !isGone(target.errno)) return null;
   }

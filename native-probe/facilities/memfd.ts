@@ -11,6 +11,7 @@ import type { Mapping, Result } from '../kernel/procfs';
 import { mappingId, mappingsOf } from './sharedMapping';
 import type { MappingKind } from './sharedMapping';
 import { inodeTimes } from './inodeTimes';
+import { resourcesOf } from '../kernel/standIns';
 
 const prefix = '/memfd:';
 const kinds: ReadonlySet<MappingKind> = new Set(['memfd'] as const);
@@ -21,7 +22,7 @@ export async function collectMemfds(context: ScanContext): Promise<{ objects: Me
   const handles: Handle[] = [];
   for (const { process, fd, target } of context.descriptors.of('memfd')) {
     await context.pause();
-    const stats = statOf(`/proc/${process.pid}/fd/${fd}`).value;
+    const stats = statOf(`${resourcesOf(process.pid)}/fd/${fd}`).value;
     // Without a link in any directory: else a real file is called so.
     if (!stats?.isFile() || stats.nlink !== 0) continue;
     const id = mappingId('memfd', { device: stats.dev, inode: String(stats.ino) });
@@ -45,7 +46,7 @@ export async function collectMemfds(context: ScanContext): Promise<{ objects: Me
 /** Nobody in sight has it open: the mapping's own entry leads to the inode (needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN). */
 function onlyMapped(context: ScanContext, process: ScannedProcess, mapping: Mapping, id: string): Memfd {
   const path = unescapeMapsPath(mapping.path);
-  const stats: Result<Stats> = statOf(`/proc/${process.pid}/map_files/${mapping.start.toString(16)}-${mapping.end.toString(16)}`);
+  const stats: Result<Stats> = statOf(`${resourcesOf(process.pid)}/map_files/${mapping.start.toString(16)}-${mapping.end.toString(16)}`);
   if (stats.value && String(stats.value.ino) === mapping.inode) return describe(id, path, stats.value);
   context.gaps.failed({ objectId: id, field: 'state' }, `the size of a memfd that is mapped by pid ${process.pid} (${process.comm}), but that no readable process has open, is unknown`, stats.errno ?? 'ESTALE', 'run the probe as root');
   return { id, kind: 'memfd', ...nameOf(path), persistence: 'process', owner: null, state: { size: null, allocated: null, seals: null } };

@@ -9,6 +9,7 @@ import type { Result } from '../kernel/procfs';
 import { familyOfProtocol, socketProtocol } from '../kernel/socketProtocol';
 import type { NamespaceSockets } from './socketTables';
 import { unlistedUnixSocket } from './unixSocket';
+import { resourcesOf } from '../kernel/standIns';
 
 export function otherSocketId(inode: number | string): string {
   return `other-socket:${inode}`;
@@ -36,7 +37,7 @@ export async function protocolsOfUnlisted(context: ScanContext, holders: Readonl
     for (const { process, fd } of descriptors) {
       // The number may lead to another file by now: an answer counts only if it still leads to this socket afterwards.
       const name = socketProtocol(process.pid, fd);
-      if (name.value !== undefined ? readLink(`/proc/${process.pid}/fd/${fd}`).value !== `socket:[${inode}]` : isGone(name.errno)) continue;
+      if (name.value !== undefined ? readLink(`${resourcesOf(process.pid)}/fd/${fd}`).value !== `socket:[${inode}]` : isGone(name.errno)) continue;
       protocols.set(inode, name);
       if (name.value !== undefined) break; // else the next holder may be readable
     }

@@ -13,6 +13,7 @@ import { MQUEUE_MAGIC, mountedQueueDirectories, openQueueByName, openQueueDirect
 import type { QueueAttributes } from '../kernel/mqueueFileSystem';
 import { modeText } from '../kernel/sysvipc';
 import { inodeTimes } from './inodeTimes';
+import { resourcesOf } from '../kernel/standIns';
 
 const kind = 'posix-message-queue';
 /** Inode of the initial IPC namespace (PROC_IPC_INIT_INO, include/linux/proc_ns.h), whose queues /dev/mqueue shows. */
@@ -100,7 +101,7 @@ async function fromDescriptors(context: ScanContext, objects: Map<string, PosixM
   for (const { process, fd, target } of [...context.descriptors.of('path'), ...context.descriptors.of('memfd')]) {
     if ((++looked & 63) === 0) await context.pause();
     if (!mayBeQueue(target)) continue;
-    const link = `/proc/${process.pid}/fd/${fd}`;
+    const link = `${resourcesOf(process.pid)}/fd/${fd}`;
     const stats = statOf(link).value;
     if (!stats || !(devices.has(stats.dev) || isQueueFileSystem(link))) continue;
     const id = queueId(stats);

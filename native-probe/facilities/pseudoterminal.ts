@@ -10,6 +10,7 @@ import { Mounts } from '../kernel/mounts';
 import type { Mount, MountTable } from '../kernel/mounts';
 import { deviceNumber, splitDeleted, statOf, textOf } from '../kernel/procfs';
 import { modeText } from '../kernel/sysvipc';
+import { resourcesOf } from '../kernel/standIns';
 
 const kind = 'pseudoterminal';
 /** UNIX98_PTY_SLAVE_MAJOR (include/uapi/linux/major.h). */
@@ -36,7 +37,7 @@ export async function collectPseudoterminals(context: ScanContext): Promise<Foun
     let draft = drafts.get(id);
     if (!draft) drafts.set(id, draft = { instance, index, hungUp });
     // Its mount is known to be a devpts: this stat cannot hang.
-    if (end.end === 'slave' && draft.owner === undefined) draft.owner = ownerOf(`/proc/${pid}/fd/${fd}`, index);
+    if (end.end === 'slave' && draft.owner === undefined) draft.owner = ownerOf(`${resourcesOf(pid)}/fd/${fd}`, index);
     const access = parseAccess(info);
     handles.push({ objectId: id, pid, via: 'descriptor', fd, end: end.end, ...(access === undefined ? {} : { access }) });
     await context.pause();

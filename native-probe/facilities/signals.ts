@@ -51,9 +51,8 @@ function madeOf(process: ScannedProcess, masks: SignalMasks, threads: readonly T
   return { object, handle: { objectId: object.id, pid: process.pid, via: 'owner' } };
 }
 
-/** A zombie whose other threads go on still takes signals. */
-function hasEnded({ pid, state }: ScannedProcess): boolean {
-  return state === 'X' || (state === 'Z' && (numericEntries(`/proc/${pid}/task`).value?.length ?? 0) <= 1);
+function hasEnded({ state }: ScannedProcess): boolean {
+  return state === 'X' || state === 'Z';
 }
 
 function describe(process: ScannedProcess, masks: SignalMasks, threads: readonly ThreadSignals[], names: MaskNames): Signals {

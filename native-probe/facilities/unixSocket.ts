@@ -3,7 +3,7 @@ import type { UnixSocket, UnixSocketState } from '../model';
 import type { ScanContext } from '../context';
 import { asRoot } from '../gaps';
 import type { OpenDescriptor } from '../descriptorIndex';
-import { readText } from '../kernel/procfs';
+import { readFdinfo } from '../kernel/fdinfo';
 import { TCP_ESTABLISHED, TCP_LISTEN } from '../kernel/sockDiag';
 import type { UnixRecord } from '../kernel/sockDiag';
 import type { NamespaceSockets } from './socketTables';
@@ -109,7 +109,7 @@ export function stateOf(record: UnixRecord, withPeers: boolean, listener: number
 
 /** Descriptors that were sent and not yet received (SCM_RIGHTS): fdinfo tells since Linux 5.11. Only asked where something is queued. */
 function descriptorsInFlight([first]: readonly OpenDescriptor[]): number | undefined {
-  return first && parseScmFds(readText(`/proc/${first.process.pid}/fdinfo/${first.fd}`).value ?? '');
+  return first && parseScmFds(readFdinfo(first.process.pid, first.fd).value ?? '');
 }
 
 /** `scm_fds: 2` in a socket's fdinfo. */

@@ -5,12 +5,13 @@ import type { Access, Decimal, Hex } from '../model';
 import type { Result } from './procfs';
 import { errnoOf, readText } from './procfs';
 import { parseSignalMask } from './signals';
+import { resourcesOf } from './standIns';
 
 const page = Buffer.allocUnsafe(4096);
 
 /** The text of a descriptor's fdinfo. There may be ten thousands, and nearly all are short: one read into one buffer. */
 export function readFdinfo(pid: number, fd: number): Result<string> {
-  const path = `/proc/${pid}/fdinfo/${fd}`;
+  const path = `${resourcesOf(pid)}/fdinfo/${fd}`;
   let length: number;
   try {
     const file = openSync(path, 'r');

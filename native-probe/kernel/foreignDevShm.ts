@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { classOfFileSystem, MountTable, parseMountinfo } from './mounts';
 import type { Result } from './procfs';
 import { deviceNumber, errnoOf, isGone, numericEntries, readLink, readText } from './procfs';
+import { resourcesOf } from './standIns';
 
 const point = '/dev/shm';
 
@@ -38,7 +39,7 @@ export interface ForeignDirectory {
 export function openForeignDevShm(pid: number, device: number): Result<ForeignDirectory> {
   let fd: number;
   try {
-    fd = openSync(`/proc/${pid}/root${point}`, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    fd = openSync(`${resourcesOf(pid)}/root${point}`, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     return { errno: errnoOf(error) };
   }
@@ -56,8 +57,8 @@ export function openForeignDevShm(pid: number, device: number): Result<ForeignDi
 export function openDevShmOf(namespace: string, device: number): Result<ForeignDirectory> {
   let refused: string | undefined;
   for (const pid of numericEntries('/proc').value ?? []) {
-    if (readLink(`/proc/${pid}/ns/mnt`).value !== `mnt:[${namespace}]` || readLink(`/proc/${pid}/root`).value !== '/') continue;
-    const mount = devShmMount(new MountTable(parseMountinfo(readText(`/proc/${pid}/mountinfo`).value ?? '')));
+    if (readLink(`${resourcesOf(pid)}/ns/mnt`).value !== `mnt:[${namespace}]` || readLink(`${resourcesOf(pid)}/root`).value !== '/') continue;
+    const mount = devShmMount(new MountTable(parseMountinfo(readText(`${resourcesOf(pid)}/mountinfo`).value ?? '')));
     if (mount?.device !== device) continue;
     if (mount.hangs !== undefined) return { errno: 'EOPNOTSUPP' };
     const opened = openForeignDevShm(pid, device);

@@ -3,6 +3,7 @@
 import { lstatSync } from 'node:fs';
 import type { ScannedProcess } from '../processes';
 import { errnoOf, readLink, readText } from './procfs';
+import { resourcesOf } from './standIns';
 
 export interface Mount {
   /** Unique over all mount namespaces; fdinfo's mnt_id. */
@@ -84,7 +85,7 @@ export class Mounts {
   /** Whether links of its descriptors are paths from its own root directory: no chroot(2) in between. */
   seesFromRoot(process: ScannedProcess): boolean {
     let sees = this.roots.get(process.pid);
-    if (sees === undefined) this.roots.set(process.pid, sees = readLink(`/proc/${process.pid}/root`).value === '/');
+    if (sees === undefined) this.roots.set(process.pid, sees = readLink(`${resourcesOf(process.pid)}/root`).value === '/');
     return sees;
   }
 
@@ -92,7 +93,7 @@ export class Mounts {
   of(process: ScannedProcess): MountTable {
     const key = process.namespaces.mnt === null || !this.seesFromRoot(process) ? `pid:${process.pid}` : process.namespaces.mnt;
     let table = this.tables.get(key);
-    if (!table) this.tables.set(key, table = new MountTable(parseMountinfo(readText(`/proc/${process.pid}/mountinfo`).value ?? '')));
+    if (!table) this.tables.set(key, table = new MountTable(parseMountinfo(readText(`${resourcesOf(process.pid)}/mountinfo`).value ?? '')));
     return table;
   }
 

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import { syscall } from './libc';
 import type { Result } from './procfs';
 import { errnoOf, isGone, numericEntries, readLink } from './procfs';
+import { resourcesOf } from './standIns';
 
 /** Their names in /proc/PID/ns, what setns(2) calls them, and how people do. */
 const kinds = { ipc: { flag: 0x08000000, words: 'IPC' }, net: { flag: 0x40000000, words: 'network' } } as const;
@@ -17,7 +18,7 @@ function inNamespaceOf<T>(kind: keyof typeof kinds, pid: number, work: () => T, 
   let own: number | undefined, other: number | undefined;
   try {
     own = openSync(`/proc/thread-self/ns/${kind}`, 'r');
-    other = openSync(`/proc/${pid}/ns/${kind}`, 'r');
+    other = openSync(`${resourcesOf(pid)}/ns/${kind}`, 'r');
     if (expected !== undefined && String(fstatSync(other).ino) !== expected) return { errno: 'ESRCH' };
     const entered = syscall('setns', other, flag);
     if (entered.value === -1) return { errno: entered.errno };
@@ -62,7 +63,7 @@ export function inIpcNamespace<T>(namespace: string, pids: Iterable<number>, wor
 
 /** Processes that are in an IPC namespace now. */
 export function* inhabitantsOf(namespace: string): Generator<number> {
-  for (const pid of numericEntries('/proc').value ?? []) if (readLink(`/proc/${pid}/ns/ipc`).value === `ipc:[${namespace}]`) yield pid;
+  for (const pid of numericEntries('/proc').value ?? []) if (readLink(`${resourcesOf(pid)}/ns/ipc`).value === `ipc:[${namespace}]`) yield pid;
 }
 
 /** Runs synchronous `work` in the IPC namespace of that number: directly when it is the own one, else by entering it. */

@@ -1,6 +1,7 @@
 // Which descriptors are one open file description (open(2)): inherited, duplicated or passed copies. kcmp(2) tells, by an
 // order over all of them, so that n descriptors are sorted out in n·log n calls.
 import { syscall } from './libc';
+import { standInFor } from './standIns';
 
 const KCMP_FILE = 0;
 
@@ -9,7 +10,7 @@ export interface DescriptorRef { readonly pid: number; readonly fd: number }
 
 /** -1, 0 (the same) or 1 in the kernel's own order; the errno (EPERM, ENOSYS; EBADF, ESRCH when one is gone) where it does not say. */
 export function compareOpenFiles(a: DescriptorRef, b: DescriptorRef): -1 | 0 | 1 | string {
-  const { value, errno } = syscall('kcmp', a.pid, b.pid, KCMP_FILE, a.fd, b.fd);
+  const { value, errno } = syscall('kcmp', standInFor(a.pid), standInFor(b.pid), KCMP_FILE, a.fd, b.fd);
   if (value === -1) return errno;
   return value === 0 ? 0 : value === 1 ? -1 : 1;
 }

@@ -5,12 +5,15 @@ import { readText, textOf } from './procfs';
 import type { Endpoint, InetRecord, UnixRecord } from './sockDiag';
 import { TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN } from './sockDiag';
 import { ipv4Text, ipv6Text, isAnyAddress } from './inetAddress';
+import { resourcesOf } from './standIns';
+
+const netOf = (pid: number | 'self'): string => `${pid === 'self' ? '/proc/self' : resourcesOf(pid)}/net`;
 
 /** A table of a process's network namespace as Latin-1 text; a protocol that this kernel has not is an empty table. */
 export function readProcNet(pid: number | 'self', table: string): Result<string> {
-  const text = readText(`/proc/${pid}/net/${table}`);
+  const text = readText(`${netOf(pid)}/${table}`);
   // The process itself gone answers likewise: its namespace directory tells the two apart.
-  return text.errno === 'ENOENT' && readText(`/proc/${pid}/net/dev`).value !== undefined ? { value: '' } : text;
+  return text.errno === 'ENOENT' && readText(`${netOf(pid)}/dev`).value !== undefined ? { value: '' } : text;
 }
 
 /** __SO_ACCEPTCON (include/linux/net.h): a listener. */

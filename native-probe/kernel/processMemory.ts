@@ -3,6 +3,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Result } from './procfs';
 import { errnoOf, readBytes } from './procfs';
+import { resourcesOf } from './standIns';
 
 /** AT_PAGESZ of the auxiliary vector: 4096 on x86_64, up to 65536 on aarch64. */
 export const pageSize: bigint = readPageSize(readBytes('/proc/self/auxv').value ?? Buffer.alloc(0));
@@ -39,7 +40,7 @@ export class ProcessMemory {
   #isDenied(): boolean {
     if (this.#memory !== undefined) return false;
     try {
-      this.#memory = openSync(`/proc/${this.pid}/mem`, 'r');
+      this.#memory = openSync(`${resourcesOf(this.pid)}/mem`, 'r');
       return false;
     } catch (error) {
       const errno = errnoOf(error);
@@ -54,7 +55,7 @@ export class ProcessMemory {
       if (page !== known && !this.#exists(page)) return { errno: 'EFAULT' };
     }
     try {
-      this.#memory ??= openSync(`/proc/${this.pid}/mem`, 'r');
+      this.#memory ??= openSync(`${resourcesOf(this.pid)}/mem`, 'r');
       const bytes = Buffer.alloc(length);
       return readSync(this.#memory, bytes, 0, length, address) === length ? { value: bytes } : { errno: 'EFAULT' };
     } catch (error) {
@@ -66,7 +67,7 @@ export class ProcessMemory {
 
   #exists(page: bigint): boolean {
     try {
-      this.#pagemap ??= openSync(`/proc/${this.pid}/pagemap`, 'r');
+      this.#pagemap ??= openSync(`${resourcesOf(this.pid)}/pagemap`, 'r');
       const entry = Buffer.alloc(8);
       return readSync(this.#pagemap, entry, 0, 8, page * 8n) === 8 && (entry.readBigUInt64LE(0) & presentOrSwapped) !== 0n;
     } catch (error) {

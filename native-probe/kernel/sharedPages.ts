@@ -8,6 +8,7 @@ import { countInFile, countInMap, markFromPagemap, pageSize, PageMap as Map_, st
 import type { Result } from './procfs';
 import { errnoOf } from './procfs';
 import { nextExtent } from './sparseCopy';
+import { resourcesOf } from './standIns';
 
 /** A part of an object that a process maps. */
 export interface MappedPiece { readonly pid: number; readonly start: bigint; readonly end: bigint; /** Offset in the object of the mapping's first byte. */ readonly offset: bigint }
@@ -86,7 +87,7 @@ export function openQuietly(path: string | Buffer): Result<number> {
 
 /** Opens what a mapping maps by its entry in map_files. `mayTouch`: its access time is of no account (the kernel's own tmpfs). */
 export function openMapped({ pid, start, end }: MappedPiece, mayTouch: boolean): Result<number> {
-  const path = `/proc/${pid}/map_files/${start.toString(16)}-${end.toString(16)}`;
+  const path = `${resourcesOf(pid)}/map_files/${start.toString(16)}-${end.toString(16)}`;
   // Entries are symbolic links that the kernel follows to the very file.
   const attempt = (flags: number): Result<number> => {
     try {
@@ -108,8 +109,8 @@ export function memoryOfMappings(pieces: readonly MappedPiece[], size: number | 
   for (const pid of new Set(pieces.map(piece => piece.pid))) {
     let pagemap: number | undefined;
     try {
-      pagemap = openSync(`/proc/${pid}/pagemap`, 'r');
-      opened.push({ pagemap, memory: openSync(`/proc/${pid}/mem`, 'r'), pieces: pieces.filter(piece => piece.pid === pid) });
+      pagemap = openSync(`${resourcesOf(pid)}/pagemap`, 'r');
+      opened.push({ pagemap, memory: openSync(`${resourcesOf(pid)}/mem`, 'r'), pieces: pieces.filter(piece => piece.pid === pid) });
     } catch (error) {
       if (pagemap !== undefined) closeSync(pagemap);
       errno = errnoOf(error);

@@ -2,11 +2,12 @@
 // getxattr(2) through /proc/PID/fd/N, which follows the link but opens nothing.
 import { cString, syscall } from './libc';
 import type { Result } from './procfs';
+import { resourcesOf } from './standIns';
 
 /** "TCP", "UNIX-STREAM", "NETLINK", "AF_VSOCK", …: the kernel's name of the protocol. One call of native code. */
 export function socketProtocol(pid: number, fd: number): Result<string> {
   const value = Buffer.alloc(64);
-  const { value: length, errno } = syscall('getxattr', cString(`/proc/${pid}/fd/${fd}`), cString('system.sockprotoname'), value, value.length);
+  const { value: length, errno } = syscall('getxattr', cString(`${resourcesOf(pid)}/fd/${fd}`), cString('system.sockprotoname'), value, value.length);
   if (length === -1) return { errno };
   const end = value.indexOf(0);
   return { value: value.toString('latin1', 0, end < 0 || end > length ? length : end) };

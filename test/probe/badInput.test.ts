@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Failed, Removed, Snapshot } from '../../native-probe/model';
+import type { Contents, Failed, Removed, Snapshot } from '../../native-probe/model';
 import { fixture, hasCompiler, ipcProbe, isRoot, probePath, Program, scratchDirectory, snapshotOf, until } from './harness';
 import { skip } from '../skip';
 
@@ -119,5 +119,50 @@ describe('what vanishes and what is hidden', function () {
     assert.deepEqual(readdirSync(directory), [], 'the backup of what is still there is taken back');
     await ask(`shmdt ${again}`);
     await ask(`shmrm ${shmid}`);
+  });
+});
+
+describe('a process whose first thread has ended', function () {
+  let program: Program;
+  let made: Record<string, string> = {};
+  const name = `/ipc-inspector-first-${process.pid}`;
+  before(async function () {
+    if (!hasCompiler()) skip(this, 'needs a C compiler (cc)');
+    program = Program.start(fixture('firstThread'), [name, join(scratchDirectory(), 'first')]);
+    made = Object.fromEntries((await program.line()).split(' ').map(word => word.split('=') as [string, string]));
+  });
+  after(async () => {
+    program.end();
+    await program.exited;
+    await Program.stopAll();
+  });
+
+  it('is a zombie in /proc, and is seen whole all the same: the others go on with everything', function () {
+    const pid = Number(made['pid']);
+    assert.match(readFileSync(`/proc/${pid}/stat`, 'latin1'), /\) Z /);
+    assert.deepEqual(readdirSync(`/proc/${pid}/fd`), []);
+    const snapshot = snapshotOf(['--pid', String(pid)]);
+    const its = snapshot.processes.find(process => process.pid === pid);
+    assert.notEqual(its?.state, 'Z');
+    assert.ok(its?.namespaces.ipc);
+    const on = (fd: string | undefined): string | undefined => snapshot.handles.find(handle => handle.pid === pid && handle.fd === Number(fd) && handle.via === 'descriptor')?.objectId.replace(/:.*/, '');
+    assert.deepEqual(['read', 'write', 'a', 'b', 'eventfd', 'memfd', 'queue'].map(key => on(made[key])), ['pipe', 'pipe', 'unix-socket', 'unix-socket', 'eventfd', 'memfd', 'posix-message-queue']);
+    const kindsBy = (via: string): string[] => snapshot.handles.filter(handle => handle.pid === pid && handle.via === via).map(({ objectId }) => objectId.replace(/:.*/, ''));
+    assert.ok(kindsBy('mapping').includes('posix-shared-memory'));
+    assert.deepEqual(kindsBy('lock'), ['flock-lock']);
+  });
+
+  it('has in use what it has: none of it is ever called stale', () => {
+    const { stale } = JSON.parse(ipcProbe(['stale', '--json']).stdout) as { stale: { objectId: string; verdict: string }[] };
+    const ids = new Set(snapshotOf().objects.filter(object => object.name === name).map(({ id }) => id));
+    assert.equal(ids.size, 2);
+    assert.deepEqual(stale.filter(({ objectId }) => ids.has(objectId)).map(({ verdict }) => verdict).filter(verdict => verdict !== 'in-use'), []);
+  });
+
+  it('has a pipe that can be looked into, where the kernel has a pidfd for a thread', function () {
+    const pipe = snapshotOf(['--pid', made['pid'] ?? '']).handles.find(handle => handle.pid === Number(made['pid']) && handle.fd === Number(made['read']))?.objectId ?? assert.fail();
+    const { contents } = JSON.parse(ipcProbe(['peek', '--json', pipe]).stdout) as { contents: Contents };
+    if (contents.form === 'unavailable' && contents.errno === 'EINVAL') skip(this, 'needs PIDFD_THREAD (Linux 6.9)');
+    assert.equal(contents.form === 'bytes' && Buffer.from(contents.content.base64, 'base64').toString(), 'still here');
   });
 });

@@ -2,10 +2,12 @@
 // in the second look only, before "deadlocked" is said: each doubt is a gap in every wait whose end rests on descriptors.
 import type { ScanContext } from '../../context';
 import { syscall } from '../../kernel/libc';
-import { isGone, numericEntries, readText } from '../../kernel/procfs';
+import { readFdinfo } from '../../kernel/fdinfo';
+import { isGone, numericEntries } from '../../kernel/procfs';
 import { asRoot } from '../../gaps';
 import { parseScmFds } from '../unixSocket';
 import type { Found } from './scene';
+import { standInFor } from '../../kernel/standIns';
 
 const KCMP_FILES = 2;
 
@@ -29,7 +31,7 @@ async function inFlight(context: ScanContext, found: Found): Promise<string[]> {
     if (object.kind !== 'unix-socket' || (object.state.rqueue === '0' && object.state.type !== 'datagram' && object.state.type !== null)) continue;
     const holder = holders.get(object.id);
     if (holder?.fd === undefined) continue;
-    const fdinfo = readText(`/proc/${holder.pid}/fdinfo/${holder.fd}`).value;
+    const fdinfo = readFdinfo(holder.pid, holder.fd).value;
     const count = fdinfo === undefined ? 0 : parseScmFds(fdinfo);
     if (count === undefined) return [context.gaps.add({ facility: 'waits', field: 'in-flight' }, 'this kernel does not tell whether descriptors are in flight between processes')];
     if (count > 0) gaps.push(context.gaps.add({ facility: 'waits', objectId: object.id, field: 'in-flight' }, `${count} ${count === 1 ? 'descriptor was' : 'descriptors were'} sent to pid ${holder.pid} (socket ${object.id}) and not received yet: of what, the kernel does not tell`));
@@ -49,7 +51,7 @@ async function rings(context: ScanContext): Promise<string[]> {
     const closed = own.length === 0 && sharedMappings?.some(({ path }) => path === ring) === true;
     if (closed) gaps.push(context.gaps.add({ pid, facility: 'waits', field: 'io_uring' }, `pid ${pid} (${comm}) has an io_uring without a descriptor: what the kernel does for it cannot be seen`));
     for (const { fd } of own) {
-      const fdinfo = readText(`/proc/${pid}/fdinfo/${fd}`);
+      const fdinfo = readFdinfo(pid, fd);
       if (isGone(fdinfo.errno) || ringIsIdle(fdinfo.value ?? '')) continue;
       gaps.push(context.gaps.add({ pid, facility: 'waits', field: 'io_uring' }, `pid ${pid} (${comm}) has an io_uring with registered files or requests under way: the kernel may read, write or hold open for it what its descriptors do not show`));
     }
@@ -65,20 +67,18 @@ export function ringIsIdle(fdinfo: string): boolean {
   return files === '0' && taken !== undefined && taken === answered && number('SqTail') === taken && !/^PollList:\n[ \t]+\S/m.test(fdinfo);
 }
 
-/** Threads whose descriptors are not their process's (unshare(CLONE_FILES)), and processes whose first thread, whose table /proc shows, has ended. */
+/** Threads whose descriptors are not their process's (unshare(CLONE_FILES)). */
 async function ownTables(context: ScanContext): Promise<string[]> {
   const gaps: string[] = [];
-  for (const { pid, comm, state, kernelThread, descriptors } of context.processes) {
+  for (const { pid, comm, kernelThread, descriptors } of context.processes) {
     if (kernelThread || descriptors === null) continue;
     const threads = numericEntries(`/proc/${pid}/task`).value ?? [];
     if (threads.length < 2) continue;
-    if (state === 'Z') {
-      gaps.push(context.gaps.add({ pid, facility: 'waits', field: 'descriptors' }, `the first thread of pid ${pid} (${comm}) has ended, and with it the view of the descriptors that its other threads still have`));
-      continue;
-    }
+    const seen = standInFor(pid);
     for (const tid of threads) {
-      if (tid === pid) continue;
-      const { value, errno } = syscall('kcmp', pid, tid, KCMP_FILES, 0, 0);
+      // The first thread has ended where another stands in for it.
+      if (tid === seen || tid === pid) continue;
+      const { value, errno } = syscall('kcmp', seen, tid, KCMP_FILES, 0, 0);
       if (value > 0) gaps.push(context.gaps.add({ pid, facility: 'waits', field: 'descriptors' }, `thread ${tid} of pid ${pid} (${comm}) has descriptors of its own, which were not looked at`));
       else if (value < 0 && errno !== 'ESRCH') return [...gaps, context.gaps.failed({ facility: 'waits', field: 'kcmp' }, 'cannot compare the descriptor tables of threads', errno, asRoot)];
     }

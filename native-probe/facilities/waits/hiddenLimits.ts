@@ -11,6 +11,7 @@ import type { TimeLimit } from '../../kernel/timeLimits';
 import { socketTimeLimit, terminalTimeLimit } from '../../kernel/timeLimits';
 import type { BlockedCall } from './reader';
 import { secondsText } from './words';
+import { resourcesOf } from '../../kernel/standIns';
 
 export interface Descriptor { readonly fd: number; readonly kind: string; readonly end?: string | undefined; readonly direction: 'input' | 'output' }
 /** `timeout` as a wait has it; `gaps`: why it is not known. */
@@ -34,7 +35,7 @@ export function hiddenLimit({ scene, process }: BlockedCall, descriptor: Descrip
     return id;
   };
   if (!scene.again) return { gaps: [unknown()] };
-  const target = readLink(`/proc/${process.pid}/fd/${descriptor.fd}`).value;
+  const target = readLink(`${resourcesOf(process.pid)}/fd/${descriptor.fd}`).value;
   const borrowed = target === undefined ? { errno: 'ENOENT' } : withBorrowedDescriptor(process.pid, descriptor.fd, target, limit.ask);
   const nanoseconds = borrowed.value?.value;
   if (nanoseconds === undefined) return { gaps: [unknown()] };

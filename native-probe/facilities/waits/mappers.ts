@@ -45,8 +45,7 @@ function mappersOfShared(scene: WaitScene, waiter: ScannedProcess, place: FutexP
   for (const process of scene.byPid.values()) {
     const mapped = mapsPlace(process, place, waiter);
     if (mapped === true) pids.push(process.pid);
-    // Of a process whose first thread has ended the others' mappings are not shown either.
-    else if (mapped === undefined || (process.state === 'Z' && scene.threads(process.pid).length > 0)) hidden.push(process);
+    else if (mapped === undefined) hidden.push(process);
   }
   const threads = pids.map(pid => ({ pid }));
   const openTo = openness(scene, place);

@@ -16,6 +16,7 @@ import { flocksOf } from '../flockLock';
 import { sysvPath } from '../mutex';
 import { Ends } from './ends';
 import { moduleOffset } from './moduleOffset';
+import { resourcesOf } from '../../kernel/standIns';
 
 /** What the facilities found before: who has which end of what. */
 export interface Found { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[] }
@@ -183,7 +184,7 @@ export class WaitScene {
   #mapsOf(pid: number): readonly string[] {
     let lines = this.#maps.get(pid);
     if (!lines) {
-      const { value, errno } = readText(`/proc/${pid}/maps`);
+      const { value, errno } = readText(`${resourcesOf(pid)}/maps`);
       const told = value === undefined && (errno === 'EACCES' || errno === 'EPERM') && this.#standsStill(pid) ? this.context.told.mapsLines(pid) : undefined;
       lines = told ?? (value ?? '').split('\n');
       this.#maps.set(pid, lines);
