@@ -19,7 +19,7 @@ export function classOf(target: string): DescriptorClass | undefined {
       if (target.startsWith('/dev/')) {
         if (target.startsWith('/dev/shm/')) return 'devShm';
         if (target.startsWith('/dev/pts/')) return target === '/dev/pts/ptmx' ? 'ptmx' : 'pts';
-        return target === '/dev/ptmx' ? 'ptmx' : target.startsWith('/dev/null') || target.startsWith('/dev/urandom') ? undefined : 'path';
+        return target === '/dev/ptmx' ? 'ptmx' : target === '/dev/null' || target === '/dev/urandom' ? undefined : 'path';
       }
       return target.startsWith('/memfd:') ? 'memfd' : 'path';
     case 0x70: return target.startsWith('pipe:[') ? 'pipe' : target.startsWith('pidfd:[') ? 'pidfd' : undefined;

@@ -1,7 +1,6 @@
 // POSIX shared memory objects and named semaphores: files of the tmpfs at /dev/shm (shm_overview(7), sem_overview(7)).
 // glibc and musl name a semaphore's file sem.NAME and keep a sem_t in it.
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import type { Stats } from 'node:fs';
 import type { Handle, Known, PosixSemaphore, PosixSharedMemory } from '../model';
 import type { ScanContext } from '../context';
 import type { OpenDescriptor } from '../descriptorIndex';
@@ -11,11 +10,16 @@ import { descriptorAccess, mappingAccess } from '../processes';
 import type { ScannedProcess } from '../processes';
 import { devShmMount, openForeignDevShm } from '../kernel/foreignDevShm';
 import type { ForeignDirectory } from '../kernel/foreignDevShm';
-import { Mounts } from '../kernel/mounts';
+import { deviceOfMount, Mounts } from '../kernel/mounts';
 import { errnoOf, isGone, lstatOf, readDirectory, splitDeleted, statOf, textOf, unescapeMapsPath } from '../kernel/procfs';
 import type { Mapping, Result } from '../kernel/procfs';
+import { isMapped, statMapped } from '../kernel/mappedFiles';
 import { modeText } from '../kernel/sysvipc';
+import type { FileStats } from '../kernel/quietStat';
+import { statQuietly } from '../kernel/quietStat';
 import { inodeTimes } from './inodeTimes';
+import type { OtherName } from './otherNames';
+import { underOtherNames } from './otherNames';
 import { resourcesOf } from '../kernel/standIns';
 
 export const devShm = '/dev/shm';
@@ -52,8 +56,8 @@ export async function collectDevShm(context: ScanContext): Promise<{ objects: De
   await fromForeignMountNamespaces(context, found);
   const handles: Handle[] = [];
   // Descriptors first: they tell more of an unlinked object than its mappings.
-  for (const descriptor of context.descriptors.of('devShm')) {
-    const handle = descriptorHandle(context, descriptor, found);
+  for (const { descriptor, fileName } of candidates(context, found)) {
+    const handle = descriptorHandle(context, descriptor, fileName, found);
     if (handle) handles.push(handle);
     await context.pause();
   }
@@ -80,7 +84,7 @@ async function fromDirectory(context: ScanContext, { objects, namespaces }: Foun
 
 /** Each other /dev/shm once, however many mount namespaces share it: services of one machine usually share the machine's. */
 async function fromForeignMountNamespaces(context: ScanContext, found: Found): Promise<void> {
-  const mounts = new Mounts(context.processes);
+  const mounts = Mounts.ofPass(context.processes);
   for (const [namespace, inside] of foreignMountNamespaces(context)) {
     const process = inside.find(it => mounts.seesFromRoot(it));
     const mount = process && devShmMount(mounts.of(process));
@@ -104,22 +108,32 @@ async function fromForeignMountNamespaces(context: ScanContext, found: Found): P
   }
 }
 
-function descriptorHandle(context: ScanContext, { process, fd, target }: OpenDescriptor, { objects, namespaces }: Found): Handle | undefined {
-  if (target.lastIndexOf('/') >= prefix.length) return undefined;
-  const stats = statOf(`${resourcesOf(process.pid)}/fd/${fd}`).value; // a tmpfs: cannot hang
-  if (!stats?.isFile()) return undefined;
-  const name = fileNameOf(target, stats.nlink === 0);
+/** By the path that libc opens, or by another one of a /dev/shm that was listed. */
+function* candidates(context: ScanContext, { namespaces }: Found): Generator<OtherName> {
+  for (const descriptor of context.descriptors.of('devShm')) if (descriptor.target.lastIndexOf('/') < prefix.length) yield { descriptor, fileName: descriptor.target.slice(prefix.length) };
+  yield* underOtherNames(context, Mounts.ofPass(context.processes), mount => mount.point !== devShm && mount.type === 'tmpfs' && namespaces.has(deviceOfMount(mount)));
+}
+
+function descriptorHandle(context: ScanContext, { process, fd }: OpenDescriptor, fileName: string, { objects, namespaces }: Found): Handle | undefined {
+  const stats = statQuietly(`${resourcesOf(process.pid)}/fd/${fd}`).value;
+  if (!stats?.isFile() || !isDevShm(context, namespaces, stats.dev)) return undefined;
+  const name = stats.nlink === 0 ? splitDeleted(fileName).path : fileName;
   const id = devShmId(name, stats);
   if (!objects.has(id)) objects.set(id, describe(context, name, stats, namespaces.get(stats.dev) ?? process.namespaces.mnt, () => ({ errno: 'ENOENT' })));
   const access = descriptorAccess(process.pid, fd);
   return { objectId: id, pid: process.pid, via: 'descriptor', fd, ...(access === undefined ? {} : { access }) };
 }
 
+/** Whether a device is a /dev/shm's: one that was listed, or another tmpfs, or one that is mounted nowhere any more. Something else may be mounted there. */
+function isDevShm(context: ScanContext, namespaces: Found['namespaces'], device: number): boolean {
+  return namespaces.has(device) || ['tmpfs', 'ramfs', undefined].includes(Mounts.ofPass(context.processes).typeOfDevice(device));
+}
+
 function mappingHandles(context: ScanContext, process: ScannedProcess, mappings: readonly Mapping[], found: Found): Handle[] {
   const handles: Handle[] = [];
   for (const mapping of mappings) {
-    if (!mapping.path.startsWith(prefix) || mapping.path.lastIndexOf('/') >= prefix.length) continue;
     const id = idOfMapping(context, process, mapping, found);
+    if (id === undefined) continue;
     const access = mappingAccess(mapping.permissions);
     handles.push({ objectId: id, pid: process.pid, via: 'mapping', address: `0x${mapping.start.toString(16)}`, ...(access === undefined ? {} : { access }) });
   }
@@ -130,24 +144,31 @@ function fileNameOf(path: string, deleted: boolean): string {
   return (deleted ? splitDeleted(path).path : path).slice(prefix.length);
 }
 
-/** An object that is only mapped: known by its listing, or else unlinked (or in another mount namespace), and described by the mapping alone. */
-function idOfMapping(context: ScanContext, process: ScannedProcess, mapping: Mapping, { objects, namespaces }: Found): string {
+/** One that was listed, by device and inode, mapped under another path. */
+function underOtherPath({ objects, namespaces }: Found, { device, inode }: Mapping): string | undefined {
+  return namespaces.has(device) ? devShmKinds.map(kind => `${kind}:${device}:${inode}`).find(id => objects.has(id)) : undefined;
+}
+
+/** An object that is mapped: known by its listing, or else unlinked (or in another mount namespace), and described by the mapping alone. */
+function idOfMapping(context: ScanContext, process: ScannedProcess, mapping: Mapping, found: Found): string | undefined {
+  if (!mapping.path.startsWith(prefix) || mapping.path.lastIndexOf('/') >= prefix.length) return underOtherPath(found, mapping);
+  const { objects, namespaces } = found;
   const path = unescapeMapsPath(mapping.path);
   const identity = { dev: mapping.device, ino: mapping.inode };
   for (const name of [fileNameOf(path, false), fileNameOf(path, true)]) {
     const id = devShmId(name, identity);
     if (objects.has(id)) return id;
   }
+  if (!isDevShm(context, namespaces, mapping.device)) return undefined;
   const name = fileNameOf(path, true);
   const id = devShmId(name, identity);
   const namespace = namespaces.get(mapping.device) ?? process.namespaces.mnt;
-  // The mapping's own entry leads to the inode without a path (needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN).
-  const entry = `${resourcesOf(process.pid)}/map_files/${mapping.start.toString(16)}-${mapping.end.toString(16)}`;
-  const stats = statOf(entry);
+  const stats = statMapped(process.pid, mapping);
   if (stats.value && String(stats.value.ino) === mapping.inode) {
     objects.set(id, describe(context, name, stats.value, namespace, () => ({ errno: 'ENOENT' })));
   } else {
-    context.gaps.failed({ objectId: id, field: 'state' }, `${ipcName(name)} is mapped by pid ${process.pid} (${process.comm}), but its name is gone or in another mount namespace`, stats.errno ?? 'ESTALE', 'run the probe as root');
+    if (isGone(stats.errno) && !isMapped(process.pid, mapping)) return undefined;
+    context.gaps.failed({ objectId: id, field: 'state' }, `${ipcName(name)} is mapped by pid ${process.pid} (${process.comm}), but its name is gone or in another mount namespace`, stats.errno ?? 'ESTALE', asRoot);
     objects.set(id, unknownObject(name, id, namespace));
   }
   return id;
@@ -160,7 +181,7 @@ function unknownObject(fileName: string, id: string, namespace: Known<string>): 
     : { ...common, kind: 'posix-shared-memory', state: { size: null, allocated: null, unlinked: true } };
 }
 
-function describe(context: ScanContext, fileName: string, stats: Stats, namespace: Known<string>, readSemaphore: () => Result<Buffer>): DevShmObject {
+function describe(context: ScanContext, fileName: string, stats: FileStats, namespace: Known<string>, readSemaphore: () => Result<Buffer>): DevShmObject {
   const id = devShmId(fileName, stats);
   const unlinked = stats.nlink === 0 ? { unlinked: true as const } : {};
   const common = {

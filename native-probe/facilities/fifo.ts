@@ -8,7 +8,8 @@ import { descriptorAccess } from '../processes';
 import type { ScannedProcess } from '../processes';
 import { parseCommon, readFdinfo } from '../kernel/fdinfo';
 import { classOfFileSystem, isFifoByName, Mounts } from '../kernel/mounts';
-import { splitDeleted, statOf, textOf } from '../kernel/procfs';
+import { splitDeleted, textOf } from '../kernel/procfs';
+import { statQuietly } from '../kernel/quietStat';
 import { modeText } from '../kernel/sysvipc';
 import { inodeTimes } from './inodeTimes';
 import { endOf, gapOfContents } from './pipe';
@@ -19,13 +20,13 @@ type Judgement = 'no' | 'look' | 'skipped';
 export async function collectFifos(context: ScanContext): Promise<{ objects: Fifo[]; handles: Handle[] }> {
   const objects = new Map<string, Fifo>();
   const handles: Handle[] = [];
-  const mounts = new Mounts(context.processes);
+  const mounts = Mounts.ofPass(context.processes);
   // By mount namespace and name: names are the same strings as in the last pass, which makes them quick to look up.
   const judged = new Map<string, Map<string, Judgement>>();
   let looked = 0;
   const skipped = new Set<string>();
   const own = context.processes.find(({ pid }) => pid === context.host.pid)?.namespaces.mnt ?? undefined;
-  for (const descriptor of context.descriptors.of('path')) {
+  for (const descriptor of [...context.descriptors.of('path'), ...context.descriptors.of('devShm')]) {
     const { process, target } = descriptor;
     // One answer for all that have the same name in the same mount namespace: log files, libraries, terminals.
     const names = mounts.seesFromRoot(process) ? namesIn(judged, process) : undefined;
@@ -59,8 +60,9 @@ function judge(mounts: Mounts, own: string | undefined, process: ScannedProcess,
   const mount = mounts.of(process).at(target);
   const its = mount === undefined ? 'unknown' : classOfFileSystem(mount.type);
   if (its === 'none') return 'no';
-  // A name on a remote mount may belong to a deleted or unmounted file elsewhere: the descriptor's own mount decides.
-  if (its === 'unknown') return 'look';
+  // A name on a remote mount may belong to a deleted or unmounted file elsewhere: the descriptor's own mount decides. So it does where the way
+  // there leads over such a mount: finding the name could wait for it.
+  if (its === 'unknown' || mounts.of(process).onTheWay(target).some(({ type }) => classOfFileSystem(type) === 'unknown' || type === 'autofs')) return 'look';
   // Through its root directory where the name means something else here.
   const prefix = own !== undefined && own === process.namespaces.mnt ? '' : `${resourcesOf(process.pid)}/root`;
   return isFifoByName(Buffer.from(prefix + target, 'latin1')) === false ? 'no' : 'look';
@@ -72,10 +74,10 @@ function look(mounts: Mounts, { process, fd, target }: OpenDescriptor, objects: 
   if (mountId === undefined) return 'no'; // closed in between
   const mount = mounts.byId(mountId, process)?.mount;
   // Files of the kernel's own mounts (message queues, System V segments, …) have no directory in their name.
-  if (!mount) return target.lastIndexOf('/') === 0 ? 'no' : 'skipped';
-  const its = classOfFileSystem(mount.type);
+  if (!mount && target.lastIndexOf('/') !== 0) return 'skipped';
+  const its = mount ? classOfFileSystem(mount.type) : 'local';
   if (its !== 'local') return its === 'none' ? 'no' : 'skipped';
-  const stats = statOf(`${resourcesOf(process.pid)}/fd/${fd}`).value;
+  const stats = statQuietly(`${resourcesOf(process.pid)}/fd/${fd}`).value;
   const access = stats?.isFIFO() ? descriptorAccess(process.pid, fd) : undefined;
   if (!stats || access === undefined) return 'no';
   const id = `fifo:${stats.dev}:${stats.ino}`;

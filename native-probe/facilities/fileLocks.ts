@@ -100,7 +100,7 @@ async function read(context: ScanContext, again: boolean): Promise<FileLocks> {
 
   const everybody = again || context.complete || !held.every(concerned);
   const search = await findHolders(context, held, { again, everybody });
-  const scene: Scene = { context, search, everybody, byPid, mounts: new Mounts(context.processes) };
+  const scene: Scene = { context, search, everybody, byPid, mounts: Mounts.ofPass(context.processes) };
   const waiting = groupBy(locks.filter(lock => lock.blocked), keyOf);
   let descriptors = byFile(search.found);
   let complete = false;

@@ -1,18 +1,22 @@
 // POSIX message queues of every IPC namespace: by its mqueue file system where that can be had, else by the descriptors of
 // processes, and then a gap says that queues which no readable process has open stay unseen.
-import { closeSync, statfsSync } from 'node:fs';
-import type { Stats } from 'node:fs';
+import { closeSync } from 'node:fs';
 import type { Handle, Known, PosixMessageQueue } from '../model';
 import type { ScanContext } from '../context';
 import { asRoot } from '../gaps';
 import { enterIpcNamespace, foreignIpcNamespaces } from '../foreignNamespaces';
 import { descriptorAccess } from '../processes';
 import type { Result } from '../kernel/procfs';
-import { errnoOf, readDirectory, splitDeleted, statOf, textOf } from '../kernel/procfs';
+import { readDirectory, splitDeleted, statOf, textOf } from '../kernel/procfs';
 import { MQUEUE_MAGIC, mountedQueueDirectories, openQueueByName, openQueueDirectory, openQueueFile, queueAttributes } from '../kernel/mqueueFileSystem';
 import type { QueueAttributes } from '../kernel/mqueueFileSystem';
+import { Mounts } from '../kernel/mounts';
+import type { FileStats } from '../kernel/quietStat';
+import { fileSystemTypeQuietly, statQuietly } from '../kernel/quietStat';
 import { modeText } from '../kernel/sysvipc';
 import { inodeTimes } from './inodeTimes';
+import type { OtherName } from './otherNames';
+import { underOtherNames } from './otherNames';
 import { resourcesOf } from '../kernel/standIns';
 
 const kind = 'posix-message-queue';
@@ -20,11 +24,11 @@ const kind = 'posix-message-queue';
 const initialIpcNamespace = '4026531839';
 
 /** Device and inode identify a queue over all IPC namespaces: each has a mqueue file system of its own. */
-export function queueId(stats: Pick<Stats, 'dev' | 'ino'>): string {
+export function queueId(stats: Pick<FileStats, 'dev' | 'ino'>): string {
   return `${kind}:${stats.dev}:${stats.ino}`;
 }
 
-/** A link like `/name`: what a queue descriptor looks like. The file system decides. */
+/** A link like `/name`: what a queue descriptor looks like, and any file at the top of an unmounted file system. */
 function mayBeQueue(target: string): boolean {
   return target.startsWith('/') && target.lastIndexOf('/') === 0 && target.length > 1;
 }
@@ -98,16 +102,14 @@ async function fromDescriptors(context: ScanContext, objects: Map<string, PosixM
   const handles: Handle[] = [];
   let looked = 0;
   // A queue may be called /memfd:x: the file system decides.
-  for (const { process, fd, target } of [...context.descriptors.of('path'), ...context.descriptors.of('memfd')]) {
+  for (const { descriptor: { process, fd }, fileName } of candidates(context)) {
     if ((++looked & 63) === 0) await context.pause();
-    if (!mayBeQueue(target)) continue;
     const link = `${resourcesOf(process.pid)}/fd/${fd}`;
-    const stats = statOf(link).value;
-    if (!stats || !(devices.has(stats.dev) || isQueueFileSystem(link))) continue;
+    const stats = statQuietly(link).value;
+    if (!stats?.isFile() || !(devices.has(stats.dev) || isQueueFileSystem(link, stats))) continue;
     const id = queueId(stats);
     if (!objects.has(id)) {
-      const { path, deleted } = stats.nlink === 0 ? splitDeleted(target) : { path: target, deleted: false };
-      const name = path.slice(1);
+      const { path: name, deleted } = stats.nlink === 0 ? splitDeleted(fileName) : { path: fileName, deleted: false };
       // By name only in the own namespace, and only while the name still leads to this queue.
       const own = process.namespaces.ipc === context.host.ipcNamespace && !deleted;
       objects.set(id, describe(context, name, stats, deleted, (): Result<number> => own ? openQueueByName(Buffer.from(name, 'latin1')) : { errno: 'ENOENT' }, process.namespaces.ipc));
@@ -118,16 +120,20 @@ async function fromDescriptors(context: ScanContext, objects: Map<string, PosixM
   return handles;
 }
 
-function isQueueFileSystem(link: string): boolean {
-  try {
-    return statfsSync(link).type === MQUEUE_MAGIC;
-  } catch (error) {
-    errnoOf(error); // closed in between: not a queue any more
-    return false;
-  }
+/** By mq_open(3), whose links have no directory, or by a path below a mounted mqueue file system. A queue may be called memfd:x. */
+function* candidates(context: ScanContext): Generator<OtherName> {
+  for (const kind of ['path', 'memfd'] as const) for (const descriptor of context.descriptors.of(kind)) if (mayBeQueue(descriptor.target)) yield { descriptor, fileName: descriptor.target.slice(1) };
+  yield* underOtherNames(context, Mounts.ofPass(context.processes), ({ type }) => type === 'mqueue');
 }
 
-function describe(context: ScanContext, name: string, stats: Stats, unlinked: boolean, open: () => Result<number>, namespace: Known<string>): PosixMessageQueue {
+/** Size of every queue's file (FILENT_SIZE, ipc/mqueue.c). */
+const queueFileSize = 80;
+
+function isQueueFileSystem(link: string, { size }: FileStats): boolean {
+  return size === queueFileSize && fileSystemTypeQuietly(link) === MQUEUE_MAGIC;
+}
+
+function describe(context: ScanContext, name: string, stats: FileStats, unlinked: boolean, open: () => Result<number>, namespace: Known<string>): PosixMessageQueue {
   const id = queueId(stats);
   const attributes = readAttributes(stats, open);
   if (attributes.value === undefined) {
@@ -142,7 +148,7 @@ function describe(context: ScanContext, name: string, stats: Stats, unlinked: bo
   };
 }
 
-function readAttributes(stats: Stats, open: () => Result<number>): Result<QueueAttributes> {
+function readAttributes(stats: FileStats, open: () => Result<number>): Result<QueueAttributes> {
   const opened = open();
   if (opened.value === undefined) return opened;
   try {

@@ -21,7 +21,7 @@ interface End { readonly end: 'master' | 'slave'; readonly instance: Mount; read
 interface Draft { readonly instance: Mount; readonly index: number; readonly hungUp: boolean; owner?: Owner; foreground?: number }
 
 export async function collectPseudoterminals(context: ScanContext): Promise<Found> {
-  const mounts = new Mounts(context.processes);
+  const mounts = Mounts.ofPass(context.processes);
   const drafts = new Map<string, Draft>();
   const handles: Handle[] = [];
   const lost: OpenDescriptor[] = [];

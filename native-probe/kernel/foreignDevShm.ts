@@ -1,18 +1,12 @@
 // /dev/shm of other mount namespaces, reached through /proc/PID/root: only where the mount table says that the way there
 // and the directory itself are on file systems that cannot hang, and what is opened proves to be that very tmpfs.
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { classOfFileSystem, MountTable, parseMountinfo } from './mounts';
+import { classOfFileSystem, deviceOfMount, MountTable, parseMountinfo } from './mounts';
 import type { Result } from './procfs';
-import { deviceNumber, errnoOf, isGone, numericEntries, readLink, readText } from './procfs';
+import { errnoOf, isGone, numericEntries, readLink, readText } from './procfs';
 import { resourcesOf } from './standIns';
 
 const point = '/dev/shm';
-
-/** st_dev of a mount's MAJOR:MINOR. */
-function deviceOf(device: string): number {
-  const [major = 0, minor = 0] = device.split(':').map(Number);
-  return deviceNumber(major, minor);
-}
 
 export interface DevShmMount {
   readonly device: number;
@@ -25,7 +19,7 @@ export function devShmMount(table: MountTable): DevShmMount | undefined {
   const mount = table.mountedAt(point);
   if (mount?.type !== 'tmpfs') return undefined;
   const above = ['/', '/dev'].map(path => table.at(path)?.type ?? 'an unknown file system').find(type => classOfFileSystem(type) !== 'local');
-  return { device: deviceOf(mount.device), ...(above === undefined ? {} : { hangs: above }) };
+  return { device: deviceOfMount(mount), ...(above === undefined ? {} : { hangs: above }) };
 }
 
 export interface ForeignDirectory {

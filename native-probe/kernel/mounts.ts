@@ -2,7 +2,7 @@
 // system. A stat of a file on a dead NFS server or a stuck FUSE daemon hangs for ever, and nothing in a pass may.
 import { lstatSync } from 'node:fs';
 import type { ScannedProcess } from '../processes';
-import { errnoOf, readLink, readText } from './procfs';
+import { deviceNumber, errnoOf, readLink, readText } from './procfs';
 import { resourcesOf } from './standIns';
 
 export interface Mount {
@@ -34,6 +34,12 @@ export function parseMountinfo(text: string): Mount[] {
 
 function unescapeOctal(text: string): string {
   return text.includes('\\') ? text.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))) : text;
+}
+
+/** st_dev of the files of a mount. */
+export function deviceOfMount({ device }: Mount): number {
+  const [major = 0, minor = 0] = device.split(':').map(Number);
+  return deviceNumber(major, minor);
 }
 
 /** Types whose files can be FIFOs and whose stat(2) never waits for another machine or a daemon. */
@@ -70,17 +76,40 @@ export class MountTable {
     return this.byPoint.get('/');
   }
 
+  /** The mounts that a walk to a path comes over, the path's own first. Anything but a local one may make it wait. */
+  onTheWay(path: string): Mount[] {
+    const mounts: Mount[] = [];
+    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const mount = this.byPoint.get(path.slice(0, end));
+      if (mount) mounts.push(mount);
+    }
+    const root = this.byPoint.get('/');
+    return root && mounts.at(-1) !== root ? [...mounts, root] : mounts;
+  }
+
+  all(): readonly Mount[] { return [...this.byId.values()]; }
+
   /** What is mounted exactly there, on top. */
   mountedAt(point: string): Mount | undefined { return this.byPoint.get(point); }
 }
 
 /** The mount tables of a pass: each read at most once, and only when asked for. */
 export class Mounts {
+  private static readonly passes = new WeakMap<readonly ScannedProcess[], Mounts>();
   private readonly tables = new Map<string, MountTable>();
   private readonly roots = new Map<number, boolean>();
+  private readonly tops = new Map<string, ScannedProcess | undefined>();
+  private types: Map<number, string> | undefined;
   private everything = false;
 
-  constructor(private readonly processes: readonly ScannedProcess[]) {}
+  private constructor(private readonly processes: readonly ScannedProcess[]) {}
+
+  /** Those of a pass, for all facilities together. */
+  static ofPass(processes: readonly ScannedProcess[]): Mounts {
+    let mounts = Mounts.passes.get(processes);
+    if (!mounts) Mounts.passes.set(processes, mounts = new Mounts(processes));
+    return mounts;
+  }
 
   /** Whether links of its descriptors are paths from its own root directory: no chroot(2) in between. */
   seesFromRoot(process: ScannedProcess): boolean {
@@ -111,6 +140,25 @@ export class Mounts {
       if (found) return { mount: found, table };
     }
     return undefined;
+  }
+
+  /** The table of a mount namespace from its top: that of any process there without a root directory of its own. */
+  fromTop(namespace: string): MountTable | undefined {
+    let process = this.tops.get(namespace);
+    if (process === undefined && !this.tops.has(namespace)) {
+      process = this.processes.find(each => each.namespaces.mnt === namespace && !each.kernelThread && this.seesFromRoot(each));
+      this.tops.set(namespace, process);
+    }
+    return process && this.of(process);
+  }
+
+  /** Type of the file system with that device, as stat(2) gives it, wherever it is mounted; undefined when it is mounted nowhere that can be seen. */
+  typeOfDevice(device: number): string | undefined {
+    if (!this.types) {
+      this.readAll();
+      this.types = new Map([...this.tables.values()].flatMap(table => table.all().map(mount => [deviceOfMount(mount), mount.type])));
+    }
+    return this.types.get(device);
   }
 
   private readAll(): void {

@@ -15,6 +15,7 @@ const numbers = {
   epoll_wait: [232, undefined], mq_open: [240, 180], mq_unlink: [241, 181], mq_timedsend: [242, 182], mq_timedreceive: [243, 183],
   mq_getsetattr: [245, 185], waitid: [247, 95], openat: [257, 56], pselect6: [270, 72], ppoll: [271, 73], get_robust_list: [274, 100],
   tee: [276, 77], fanotify_init: [300, 262], fanotify_mark: [301, 263], epoll_pwait: [281, 22], pipe2: [293, 59], accept4: [288, 242], setns: [308, 268], process_vm_readv: [310, 270], prlimit64: [302, 261], kcmp: [312, 272], bpf: [321, 280],
+  name_to_handle_at: [303, 264], statx: [332, 291],
   pidfd_open: [434, 434], clone3: [435, 435], fsopen: [430, 430], fsconfig: [431, 431], fsmount: [432, 432], pidfd_getfd: [438, 438],
   epoll_pwait2: [441, 441], futex_waitv: [449, 449], cachestat: [451, 451],
   // Refused to a confined probe (seccomp.ts).

@@ -166,3 +166,39 @@ describe('a process whose first thread has ended', function () {
     assert.equal(contents.form === 'bytes' && Buffer.from(contents.content.base64, 'base64').toString(), 'still here');
   });
 });
+
+describe('objects under other names', function () {
+  let program: Program;
+  const directory = mkdtempSync(join(scratchDirectory(), 'names-'));
+  const name = `ipc-inspector-names-${process.pid}`;
+  let made: Record<string, string> = {};
+  before(async function () {
+    if (!isRoot || !hasCompiler()) skip(this, 'needs root and a C compiler (cc)');
+    program = Program.start(fixture('otherNames'), [directory, name]);
+    const line = await program.line();
+    if (line.startsWith('error')) skip(this, line);
+    made = Object.fromEntries(line.split(' ').map(word => word.split('=') as [string, string]));
+  });
+  after(async () => {
+    program.end();
+    await program.exited;
+    await Program.stopAll();
+  });
+
+  it('a queue opened by its path, segments in a /dev/shm that is mounted elsewhere, and one bound as a file: all are the same objects', () => {
+    const snapshot = snapshotOf(['--kind', 'posix-message-queue,posix-shared-memory,posix-semaphore']);
+    const ids = new Map(snapshot.objects.map(({ id, name: its }) => [its, id]));
+    const has = (object: string, via: string, fd?: string): boolean => snapshot.handles.some(handle => handle.objectId === ids.get(`/${name}-${object}`) && handle.pid === Number(made['pid']) && handle.via === via && (fd === undefined || handle.fd === Number(fd)));
+    assert.ok(has('queue', 'descriptor', made['queue']), 'a queue by its path');
+    assert.ok(has('open', 'descriptor', made['open']), 'a segment by another path');
+    assert.ok(has('bound', 'descriptor', made['bound']), 'a segment bound as a file');
+    assert.ok(has('mapped', 'mapping'), 'a segment that is only mapped');
+    assert.ok(snapshot.handles.some(({ objectId, pid, via }) => objectId === ids.get(`/${name}-open`) && pid === Number(made['inner']) && via === 'descriptor'), 'of a process with a root directory of its own');
+  });
+
+  it('none of them is ever called stale', () => {
+    const { stale, objects } = JSON.parse(ipcProbe(['stale', '--json']).stdout) as Snapshot & { stale: { objectId: string; verdict: string }[] };
+    const names = new Map(objects.map(({ id, name: its }) => [id, its]));
+    assert.deepEqual(stale.filter(({ objectId, verdict }) => names.get(objectId)?.startsWith(`/${name}`) && verdict !== 'in-use').map(({ objectId }) => names.get(objectId)), []);
+  });
+});

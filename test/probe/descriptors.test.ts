@@ -195,6 +195,18 @@ describe('descriptors of another mount namespace', function () {
     assert.match(gaps[0]?.reason ?? '', /are FIFOs was not looked at/);
   });
 
+  it('waits for no file system that stopped answering, wherever it lies and whatever its files are called', async function () {
+    const stuck = Program.start(fixture('stuck'), [mkdtempSync(join(directory, 'stuck-'))]);
+    const line = await stuck.line();
+    if (line.startsWith('error')) skip(this, line);
+    const words = wordsOf(line);
+    const { signal, stdout } = spawnSync(process.execPath, [probePath(), 'snapshot', '--json'], { encoding: 'utf8', maxBuffer: 1 << 30, timeout: 20_000, killSignal: 'SIGKILL' });
+    assert.equal(signal, null, 'the snapshot ends');
+    const { handles } = JSON.parse(stdout) as Snapshot;
+    const its = handles.filter(({ pid, via, objectId }) => pid === Number(words['pid']) && (via === 'mapping' || /^(?:posix|memfd|fifo)/.test(objectId)));
+    assert.deepEqual(its.map(({ fd, objectId }) => [fd, objectId.replace(/:.*/, '')]), [[Number(words['below']), 'fifo']], 'what is local below it is found, and its own files are no IPC objects');
+  });
+
   it('finds a FIFO of a process with a root directory of its own', () => {
     const stats = statSync(join(directory, 'root', 'fifo'));
     assert.equal(on('fifo', made['inner'])?.objectId, `fifo:${stats.dev}:${stats.ino}`);
