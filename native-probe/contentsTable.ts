@@ -2,11 +2,15 @@
 import type { Contents, IpcObject } from './model';
 import { stateInBrief } from './tables';
 
-/** 16 bytes a line: offset, hexadecimal, printable ASCII. */
+/** 16 bytes a line: offset, hexadecimal, printable ASCII. Lines that repeat the one before are one `*`, as in hexdump(1); the last is always there. */
 export function hexDump(bytes: Buffer, offset: bigint, indent = ''): string {
   const lines: string[] = [];
   for (let at = 0; at < bytes.length; at += 16) {
     const row = bytes.subarray(at, at + 16);
+    if (at >= 16 && at + 16 < bytes.length && row.equals(bytes.subarray(at - 16, at))) {
+      if (lines.at(-1) !== `${indent}*`) lines.push(`${indent}*`);
+      continue;
+    }
     const hex = [...row].map(byte => byte.toString(16).padStart(2, '0')).join(' ').padEnd(47);
     const text = [...row].map(byte => byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.').join('');
     lines.push(`${indent}${(offset + BigInt(at)).toString(16).padStart(8, '0')}  ${hex}  ${text}`);

@@ -6,6 +6,7 @@ import { withBorrowedDescriptor } from './kernel/borrowedDescriptor';
 import { inIpcNamespaceNumbered } from './kernel/namespaces';
 import { lstatOf, readLink } from './kernel/procfs';
 import type { Result } from './kernel/procfs';
+import { sealsOf } from './kernel/seals';
 import { copyMessage, peekPipe, peekSocket, pipeCapacity, SOCK_STREAM, unreadBytes } from './kernel/queuePeek';
 import { sourceOf, withMemory } from './memoryObject';
 import type { MemoryObject } from './memoryObject';
@@ -49,7 +50,8 @@ function bytesOf(bytes: Buffer, offset: number, truncated: boolean): Bytes {
 function look(object: IpcObject, request: Request): Seen {
   switch (object.kind) {
     case 'sysv-message-queue': return messages(object, request);
-    case 'sysv-shared-memory': case 'anonymous-shared-mapping': case 'shared-mapping': case 'memfd': case 'posix-shared-memory': return memory(object, request);
+    case 'sysv-shared-memory': case 'anonymous-shared-mapping': case 'shared-mapping': case 'posix-shared-memory': return memory(object, request);
+    case 'memfd': return { ...memory(object, request), ...sealed(object, request) };
     case 'pipe': case 'fifo': return pipe(object, request);
     case 'unix-socket': case 'inet-socket': return socket(object, request);
     case 'sysv-semaphore-set': return object.state.sems
@@ -103,6 +105,12 @@ function memory(object: MemoryObject, { snapshot, offset, length = 4096 }: Reque
       ...(holes.length > 0 ? { holes } : {}), ...(unread.length > 0 ? { unread, note: 'pages that are not in the page table of a process that maps it are not read: reading could allocate them' } : {}),
     },
   };
+}
+
+/** With its seals, which only a descriptor tells: one that is borrowed for it. */
+function sealed(object: ObjectOf<'memfd'>, { snapshot }: Request): Pick<Seen, 'seen'> {
+  const seals = borrowing(snapshot.handles, sealsOf).value?.value;
+  return seals === undefined ? {} : { seen: { ...object, state: { ...object.state, seals } } };
 }
 
 function rangesOf(runs: readonly PageRun[], wanted: PageState, offset: number): ByteRange[] {

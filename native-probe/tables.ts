@@ -37,7 +37,7 @@ export function stateInBrief(object: IpcObject): string {
     case 'inet-socket': return `${object.state.protocol} ${object.state.state} ${endpoint(object.state.local)}${object.state.remote ? ` → ${endpoint(object.state.remote)}` : ''}`;
     case 'other-socket': return `${unknown(object.state.family)} ${object.state.protocol ?? ''}`.trim();
     case 'pseudoterminal': return object.state.foreground === undefined ? '' : `foreground process group ${object.state.foreground}`;
-    case 'memfd': return `${unknown(object.state.size)} bytes`;
+    case 'memfd': return [`${unknown(object.state.size)} bytes`, ...object.state.seals ?? []].join(', ');
     case 'shared-mapping': return `${object.state.mapped} bytes mapped`;
     case 'anonymous-shared-mapping': return `${object.state.size} bytes`;
     case 'record-lock': case 'ofd-lock': case 'lease': return object.state.ranges.map(({ type, start, end }) => `${unknown(type)} ${start}–${end}`).join(', ');

@@ -15,6 +15,8 @@ export interface Peeked {
   readonly busy: boolean;
   readonly at?: string;
   readonly contents?: Contents;
+  /** The object as it was found then, with what only looking closer tells. */
+  readonly seen?: IpcObject;
   /** Chosen by the user; else bytes are shown as hexadecimal numbers, messages as text. */
   readonly format?: ContentFormat;
   /** Why the request itself failed. */
@@ -24,6 +26,15 @@ export interface Peeked {
 /** Bytes and messages that are asked for at once. */
 export const bytesAtOnce = 4096;
 export const messagesAtOnce = 100;
+
+/** An object with what was seen at the last look and seldom changes: the seals of a memfd, the capacity of a pipe. Never what is in it. */
+export function asSeen(object: IpcObject, { seen }: Peeked = { busy: false }): IpcObject {
+  if (seen?.id !== object.id) return object;
+  if (object.kind === 'memfd' && seen.kind === 'memfd') return { ...object, state: { ...object.state, seals: object.state.seals ?? seen.state.seals } };
+  if (object.kind === 'pipe' && seen.kind === 'pipe') return { ...object, state: { ...object.state, capacity: object.state.capacity ?? seen.state.capacity } };
+  if (object.kind === 'fifo' && seen.kind === 'fifo') return { ...object, state: { ...object.state, capacity: object.state.capacity ?? seen.state.capacity } };
+  return object;
+}
 
 /** Kinds with contents beyond their state, or for which it is worth saying why they have none to show. */
 const withContents: ReadonlySet<CollectedKind> = new Set<CollectedKind>([
@@ -56,6 +67,7 @@ function prompt({ kind }: IpcObject): string {
     case 'pipe': case 'fifo': return l10n.t('What is unread is looked at and stays there. For a moment a descriptor of the pipe is borrowed: an end of file would come that much later.');
     case 'unix-socket': case 'inet-socket': return l10n.t('What waits to be read is looked at (MSG_PEEK) and stays there. For a moment the descriptor is borrowed.');
     case 'sysv-message-queue': return l10n.t('Messages are copied (MSG_COPY) and stay in the queue; its counts, times and last PIDs do not change.');
+    case 'memfd': return l10n.t('The memory is read where it is; pages that nobody wrote are not made. For its seals a descriptor is borrowed for a moment.');
     case 'posix-message-queue': case 'pseudoterminal': return l10n.t('The kernel lets nobody look without consuming.');
     default: return l10n.t('The memory is read where it is; nothing is attached, and pages that nobody wrote are not made.');
   }

@@ -160,7 +160,7 @@ class Inspector implements vscode.Disposable {
     this.send();
     try {
       const { contents, snapshot } = await this.host.peek({ id: object.id, offset, length: peekLength(object) });
-      this.peeked = { busy: false, at: snapshot.takenAt, contents, format: this.peeked.format };
+      this.peeked = { busy: false, at: snapshot.takenAt, contents, seen: snapshot.objects[0], format: this.peeked.format };
     } catch (error) {
       this.peeked = { busy: false, at: new Date().toISOString(), problem: error instanceof Error ? error.message : String(error) };
     }

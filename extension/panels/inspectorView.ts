@@ -5,7 +5,7 @@ import type { InspectorState, InspectorStrings, InspectorView, Section } from '.
 import { objectLabel } from '../objectWords';
 import { l10n } from '../translation';
 import type { Peeked } from './contentsSection';
-import { contentsSections } from './contentsSection';
+import { asSeen, contentsSections } from './contentsSection';
 import { handlesSection, otherEndSection } from './handlesSection';
 import type { Inspected } from './inspected';
 import { gapsSections, waitsSections } from './notesSections';
@@ -26,8 +26,9 @@ export function persistenceInWords(persistence: Persistence): string {
 }
 
 /** The view of an object. `goneSince`: when it was seen to be gone; what is shown then is the last known. `peeked`: what was seen of its contents. */
-export function inspectorView(inspected: Inspected, limits: TableLimits, goneSince?: string, peeked?: Peeked): InspectorView {
-  const { object } = inspected;
+export function inspectorView(known: Inspected, limits: TableLimits, goneSince?: string, peeked?: Peeked): InspectorView {
+  const object = asSeen(known.object, peeked);
+  const inspected = { ...known, object };
   const row = facility(object.kind);
   return {
     id: object.id, icon: row.icon, label: l10n.t(row.label), name: objectLabel(object),

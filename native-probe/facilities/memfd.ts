@@ -46,7 +46,7 @@ export async function collectMemfds(context: ScanContext): Promise<{ objects: Me
     }
     await context.pause();
   }
-  if (objects.size > 0) context.gaps.add({ facility: 'memfd', field: 'seals' }, 'the seals of a memfd are told only by a descriptor of it, and a snapshot borrows none');
+  if (objects.size > 0) context.gaps.add({ facility: 'memfd', field: 'seals' }, 'the seals of a memfd are told only by a descriptor of it, and a snapshot borrows none: read on request only (peek)', { remedy: 'peek at one of them' });
   return { objects: [...objects.values()], handles };
 }
 

@@ -122,6 +122,17 @@ describe('peek', function () {
     assert.deepEqual(peek(eventfd.id).contents, { form: 'values', values: [{ name: 'count', value: '42' }] });
   });
 
+  it('shows the seals of a memfd, which a snapshot leaves unknown', async () => {
+    const fd = await ask('memfd sealed 8192');
+    const { dev, ino } = statSync(`/proc/${program.pid}/fd/${fd}`);
+    const id = `memfd:${dev}:${ino}`;
+    const seals = (object: IpcObject | undefined): unknown => object?.kind === 'memfd' ? object.state.seals : assert.fail(id);
+    assert.equal(seals(snapshotOf(['--kind', 'memfd']).objects.find(object => object.id === id)), null);
+    assert.deepEqual(seals(peek(id).object), []);
+    assert.equal(await ask(`seal ${fd} 5`), 'ok');
+    assert.deepEqual(seals(peek(id).object), ['F_SEAL_SEAL', 'F_SEAL_GROW']);
+  });
+
   it('says why where nothing can be looked at, and of what does not exist', async () => {
     const name = `/ipc-inspector-peek-${process.pid}`;
     await ask(`mq_open ${name} 5 64`);

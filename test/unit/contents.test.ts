@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import type { Contents, IpcObject } from '../../native-probe/model';
 import type { PeekSection, Section } from '../../webview/protocol';
 import type { Peeked } from '../../extension/panels/contentsSection';
-import { contentsSections, hexDump, preview } from '../../extension/panels/contentsSection';
+import { asSeen, contentsSections, hexDump, preview } from '../../extension/panels/contentsSection';
+import { hexDump as plainDump } from '../../native-probe/contentsTable';
 import { aQueue, aSegment, aSemaphore } from './snapshots';
 
 const base64 = (data: Uint8Array): string => Buffer.from(data).toString('base64');
@@ -77,5 +78,29 @@ describe('the section on contents', () => {
   it('keeps what was seen of an object that is gone, and offers nothing more', () => {
     const section = peekOf(shown(aSegment(1), { form: 'bytes', size: '8192', content: { offset: '0', length: 1, truncated: true, base64: base64(Uint8Array.of(65)) } }, true));
     assert.ok(section.busy && section.pages.length === 0 && section.dump?.includes('|A|'));
+  });
+});
+
+describe('a dump on the command line', () => {
+  it('writes lines that repeat once, and the last one always', () => {
+    assert.equal(plainDump(Buffer.concat([Buffer.from('sixteen letters!'), Buffer.alloc(80)]), 0n), `${''
+    }00000000  73 69 78 74 65 65 6e 20 6c 65 74 74 65 72 73 21  sixteen letters!\n${''
+    }00000010  00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  ................\n*\n${''
+    }00000050  00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  ................`);
+  });
+});
+
+describe('what a closer look told of an object', () => {
+  const memfd = (seals: string[] | null): IpcObject => ({ id: 'memfd:1:5', kind: 'memfd', persistence: 'process', owner: null, state: { size: '1', allocated: '0', seals } });
+  const pipe = (unread: string | null, capacity: string | null): IpcObject => ({ id: 'pipe:7', kind: 'pipe', persistence: 'process', state: { unread, capacity } });
+
+  it('fills in the seals of a memfd and the capacity of a pipe, but not what was in it then', () => {
+    assert.deepEqual(asSeen(memfd(null), { busy: false, seen: memfd(['F_SEAL_GROW']) }).state, { size: '1', allocated: '0', seals: ['F_SEAL_GROW'] });
+    assert.deepEqual(asSeen(pipe(null, null), { busy: false, seen: pipe('5', '65536') }).state, { unread: null, capacity: '65536' });
+  });
+
+  it('is of that object alone', () => {
+    assert.deepEqual(asSeen({ ...memfd(null), id: 'memfd:1:6' }, { busy: false, seen: memfd([]) }).state, memfd(null).state);
+    assert.deepEqual(asSeen(memfd(null)), memfd(null));
   });
 });
