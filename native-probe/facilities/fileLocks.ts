@@ -12,6 +12,7 @@ import type { ComparisonBudget } from '../kernel/openFileDescriptions';
 import { compareOpenFiles, groupByOpenFile } from '../kernel/openFileDescriptions';
 import { deviceNumber, readText, splitDeleted, statOf, textOf } from '../kernel/procfs';
 import type { ScannedProcess } from '../processes';
+import { pathOf } from './deletedNames';
 import { findHolders } from './lockHolders';
 import type { HolderSearch, LockedDescriptor, UnreadableProcess } from './lockHolders';
 import { resourcesOf } from '../kernel/standIns';
@@ -146,7 +147,7 @@ function describe(scene: Scene, held: readonly KernelLock[], waiting: readonly K
   const [first] = held;
   const kind = kindOf[first?.kind ?? ''] ?? 'record-lock';
   const objectId = idOfFile(scene, kind, held, own);
-  const path = own[0] === undefined ? null : textOf(splitDeleted(own[0].descriptor.path).path);
+  const path = own[0] === undefined ? null : textOf(pathOfHolder(scene, own[0].descriptor, first?.inode ?? ''));
   const range = (lock: KernelLock): LockRange => rangeOf(lock, held, waiting, own);
   const gaps: string[] = [];
   let holders: LockHolder[];
@@ -169,6 +170,12 @@ function describe(scene: Scene, held: readonly KernelLock[], waiting: readonly K
     object: { id: objectId, kind, persistence: 'process', ...(path === null ? {} : { name: path }), state },
     file: { objectId, kind, file: first?.file ?? '', path, holders, unseenTakers: kind === 'record-lock' ? [] : unseenTakers(search, held, own, range), gaps },
   };
+}
+
+/** Path of the file, Latin-1, without the mark of a deleted one. */
+function pathOfHolder({ context, byPid }: Scene, { pid, path }: LockedDescriptor, inode: string): string {
+  const process = byPid.get(pid);
+  return process ? pathOf(context, process, path, inode).path : splitDeleted(path).path;
 }
 
 /** By the lines of /proc/locks alone, which name the process that took a lock and not who has its descriptor now. OFD locks name nobody. */

@@ -1,11 +1,12 @@
 // Shared mappings (mmap(2), MAP_SHARED): of files, and anonymous ones, which are the kernel's own files without a name. Everything is
-// told by /proc/PID/maps, which the pass has read: no file is looked up, for it may be on a file system that hangs.
+// told by /proc/PID/maps, which the pass has read: no file is looked at, for it may be on a file system that hangs.
 import type { ScanContext } from '../context';
 import type { AnonymousSharedMapping, Handle, SharedMapping } from '../model';
 import type { ScannedProcess } from '../processes';
 import { mappingAccess } from '../processes';
 import type { Mapping } from '../kernel/procfs';
-import { splitDeleted, textOf, unescapeMapsPath } from '../kernel/procfs';
+import { textOf, unescapeMapsPath } from '../kernel/procfs';
+import { pathOf } from './deletedNames';
 
 export type MappingKind = 'shared-mapping' | 'anonymous-shared-mapping' | 'memfd';
 
@@ -71,26 +72,25 @@ const kinds: ReadonlySet<MappingKind> = new Set(['shared-mapping', 'anonymous-sh
 
 /** Shared file mappings and shared anonymous mappings. */
 export async function collectSharedMappings(context: ScanContext): Promise<{ objects: (SharedMapping | AnonymousSharedMapping)[]; handles: Handle[] }> {
-  const seen = new Map<string, { readonly piece: SharedPiece; reaches: bigint }>();
+  const seen = new Map<string, { readonly process: ScannedProcess; readonly piece: SharedPiece; reaches: bigint }>();
   const handles: Handle[] = [];
   for (const process of context.processes) {
     for (const piece of mappingsOf(process, kinds)) {
       const { mapping, objectId, handle } = piece;
       const reaches = mapping.offset + (mapping.end - mapping.start);
       const known = seen.get(objectId);
-      if (!known) seen.set(objectId, { piece, reaches });
+      if (!known) seen.set(objectId, { process, piece, reaches });
       else if (reaches > known.reaches) known.reaches = reaches;
       if (handle) handles.push(handle);
     }
     await context.pause();
   }
-  return { objects: [...seen.values()].map(({ piece, reaches }) => describe(piece, String(reaches))), handles };
+  return { objects: [...seen.values()].map(({ process, piece, reaches }) => describe(context, process, piece, String(reaches))), handles };
 }
 
-function describe({ kind, mapping, objectId }: SharedPiece, reaches: string): SharedMapping | AnonymousSharedMapping {
+function describe(context: ScanContext, process: ScannedProcess, { kind, mapping, objectId }: SharedPiece, reaches: string): SharedMapping | AnonymousSharedMapping {
   if (kind === 'anonymous-shared-mapping') return { id: objectId, kind, persistence: 'process', state: { size: reaches } };
-  // A file may really be called "x (deleted)": only a look at it would tell, and the rule here is not to.
-  const { path: raw, deleted } = splitDeleted(unescapeMapsPath(mapping.path));
+  const { path: raw, deleted } = pathOf(context, process, unescapeMapsPath(mapping.path), mapping.inode);
   const path = textOf(raw);
   return { id: objectId, kind: 'shared-mapping', name: path, persistence: 'file-system', state: { path, mapped: reaches, ...(deleted ? { deleted } : {}) } };
 }

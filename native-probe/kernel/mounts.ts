@@ -142,13 +142,19 @@ export class Mounts {
     return undefined;
   }
 
-  /** The table of a mount namespace from its top: that of any process there without a root directory of its own. */
-  fromTop(namespace: string): MountTable | undefined {
+  /** A process that sees a mount namespace from its top: any there without a root directory of its own. */
+  topOf(namespace: string): ScannedProcess | undefined {
     let process = this.tops.get(namespace);
     if (process === undefined && !this.tops.has(namespace)) {
       process = this.processes.find(each => each.namespaces.mnt === namespace && !each.kernelThread && this.seesFromRoot(each));
       this.tops.set(namespace, process);
     }
+    return process;
+  }
+
+  /** The table of a mount namespace from its top. */
+  fromTop(namespace: string): MountTable | undefined {
+    const process = this.topOf(namespace);
     return process && this.of(process);
   }
 

@@ -1,7 +1,7 @@
 // Record locks, OFD locks and leases of real programs, against lslocks and what the programs know; and victims that a snapshot must not disturb.
 import { strict as assert } from 'node:assert';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CollectedKind, Handle, ObjectOf, Snapshot } from '../../native-probe/model';
 import { skip } from '../skip';
@@ -210,6 +210,19 @@ describe('file locks', function () {
     const lock = snapshot.objects.find(object => object.id === `flock-lock:${dev}:${ino}`);
     assert.equal(lock?.name, path);
     assert.equal(handlesOn(snapshot, lock?.id ?? '').length, 2, 'the program and its heir');
+  });
+
+  it('a file that is only called as if it were deleted keeps its name, and so does one with a line break', async () => {
+    const path = file(), called = `${path}\nnext (deleted)`;
+    const fd = await ask(`open ${path} rw`);
+    await ask(`flock ${fd}`);
+    renameSync(path, called);
+    const name = called.replace('\n', '\\x0a');
+    assert.equal(lockOn(snapshotOf(kinds), 'flock-lock', called).name, name);
+    const { dev, ino } = statSync(called);
+    await ask(`fork`); // holds it open while its name goes
+    unlinkSync(called);
+    assert.equal(snapshotOf(kinds).objects.find(object => object.id === `flock-lock:${dev}:${ino}`)?.name, name, 'without the kernel\'s own mark');
   });
 
   it('from a nested PID namespace record locks outside are hidden and OFD locks are nobody\'s, and a gap says so', async function () {
