@@ -83,7 +83,7 @@ function commands(setStatus: (status: number) => void): Command {
     .action(async (options: { json?: true; kind?: CollectedKind[]; pid?: number[] }) => {
       const snapshot = await takeSnapshot({ kinds: options.kind, pids: options.pid, waits: true });
       warnOfMissing(snapshot, options.pid);
-      print(options.json, snapshot, () => formatSnapshot(snapshot));
+      print(options.json, snapshot, () => formatSnapshot(snapshot, options.kind));
     });
 
   verb('waits', 'who waits for whom, findings first; exit status 3 if a deadlock was found')

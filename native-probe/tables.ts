@@ -1,6 +1,6 @@
 // The tables of the command line, for people.
 import { facility, facilityTable } from './facilityTable';
-import type { Handle, IpcObject, Snapshot, StaleJudgement } from './model';
+import type { CollectedKind, Gap, Handle, IpcObject, Snapshot, StaleJudgement } from './model';
 
 /** Rows of cells, left-aligned in columns. The last column is not padded. */
 export function columns(rows: readonly (readonly string[])[], indent = ''): string {
@@ -68,8 +68,8 @@ function users(handles: readonly Handle[], names: ReadonlyMap<number, string>): 
   return all.length > 6 ? `${all.slice(0, 6).join(', ')}, and ${all.length - 6} more` : all.join(', ');
 }
 
-/** Objects by kind with their users, then the gaps. */
-export function formatSnapshot(snapshot: Snapshot): string {
+/** Objects by kind with their users, then the gaps that concern what was asked for: only some `kinds`, or all. */
+export function formatSnapshot(snapshot: Snapshot, kinds?: readonly CollectedKind[]): string {
   const names = new Map(snapshot.processes.map(process => [process.pid, process.comm]));
   const handles = new Map<string, Handle[]>();
   for (const handle of snapshot.handles) {
@@ -85,20 +85,29 @@ export function formatSnapshot(snapshot: Snapshot): string {
     ]), '  '), '');
   }
   if (parts.length === 0) parts.push('no IPC objects', '');
-  return [...parts, formatGaps(snapshot)].join('\n').trimEnd();
+  // Every object is looked at for the waits' sake, which have a verb of their own.
+  const concerning = snapshot.gaps.filter(gap => gap.scope.facility !== 'waits' && concerns(gap, kinds));
+  return [...parts, formatGaps({ ...snapshot, gaps: concerning })].join('\n').trimEnd();
 }
 
-/** Gaps in one line a reason and remedy: the unreadable processes of a machine are one line. */
+/** Whether a gap is about some kinds, or about what all kinds rest on. */
+function concerns({ scope: { facility: its, objectId } }: Gap, kinds: readonly CollectedKind[] | undefined): boolean {
+  const kind = its ?? objectId?.slice(0, objectId.indexOf(':'));
+  return kinds === undefined || !facilityTable.has(kind as CollectedKind) || kinds.includes(kind as CollectedKind);
+}
+
+/** Gaps in one line a cause: the unreadable processes of a machine are one line, and so are a thousand sets whose values may not be read. */
 export function formatGaps(snapshot: Snapshot): string {
   if (snapshot.gaps.length === 0) return '';
-  const groups = new Map<string, { count: number; example: string; remedy: string | undefined }>();
+  const groups = new Map<string, { count: number; example: string; remedy: string | undefined; processes: boolean }>();
   for (const gap of snapshot.gaps) {
-    const key = gap.scope.pid !== undefined && gap.scope.facility === 'processes' ? `process ${gap.errno ?? ''}` : `${gap.id}`;
+    const { scope: { pid, objectId, facility: its, field }, errno, remedy } = gap;
+    const key = pid !== undefined && its === 'processes' ? `process ${errno ?? ''}` : objectId === undefined ? gap.id : JSON.stringify([its ?? objectId.slice(0, objectId.indexOf(':')), field, errno, remedy]);
     const group = groups.get(key);
     if (group) group.count++;
-    else groups.set(key, { count: 1, example: gap.reason, remedy: gap.remedy });
+    else groups.set(key, { count: 1, example: gap.reason, remedy, processes: pid !== undefined && its === 'processes' });
   }
-  const lines = [...groups.values()].map(({ count, example, remedy }) => `  ${example}${count > 1 ? ` (and ${count - 1} more processes)` : ''}${remedy === undefined ? '' : `; ${remedy}`}`);
+  const lines = [...groups.values()].map(({ count, example, remedy, processes }) => `  ${example}${count > 1 ? ` (and ${count - 1} more ${processes ? `process${count > 2 ? 'es' : ''}` : 'like this'})` : ''}${remedy === undefined ? '' : `; ${remedy}`}`);
   return ['Not seen', ...lines].join('\n');
 }
 
