@@ -51,7 +51,8 @@ export function statQuietly(path: string): Result<FileStats> {
 export function fileSystemTypeQuietly(path: string): number | undefined {
   const handle = Buffer.alloc(8 + 128), mount = Buffer.alloc(4);
   handle.writeUInt32LE(128, 0);
-  if (syscall('name_to_handle_at', AT_FDCWD, cString(path), handle, mount, AT_SYMLINK_FOLLOW).errno !== 'EOPNOTSUPP') return undefined;
+  // EOPNOTSUPP, which Linux also calls ENOTSUP.
+  if (!/^E(?:OP)?NOTSUPP?$/.test(syscall('name_to_handle_at', AT_FDCWD, cString(path), handle, mount, AT_SYMLINK_FOLLOW).errno)) return undefined;
   try {
     return statfsSync(path).type;
   } catch (error) {
