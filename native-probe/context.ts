@@ -4,6 +4,7 @@ import { hostname, release, arch } from 'node:os';
 import type { Host, Surrounding } from './model';
 import type { Gaps } from './gaps';
 import { parseMountinfo } from './kernel/mounts';
+import { hidesProcesses } from './kernel/hidepid';
 import { readLink, readText } from './kernel/procfs';
 import { readEvidence, surroundingsOf } from './kernel/surroundings';
 import type { DescriptorIndex } from './descriptorIndex';
@@ -105,7 +106,7 @@ function sandboxWords(inside: Surrounding | undefined): { where: string; remedy:
 }
 
 /** Gaps that concern all processes: hidden ones (hidepid), and those outside a nested PID namespace. */
-export function gapsOfView(host: Host, gaps: Gaps, processes: readonly ScannedProcess[]): void {
+export function gapsOfView(host: Host, gaps: Gaps): void {
   const inside = host.surroundings?.at(-1);
   if (host.pidNamespace !== initialPidNamespace) {
     const { where, remedy } = sandboxWords(inside);
@@ -114,9 +115,8 @@ export function gapsOfView(host: Host, gaps: Gaps, processes: readonly ScannedPr
   if (inside?.kind === 'snap') {
     gaps.add({ facility: 'processes', field: 'sandbox' }, `the confinement of snap ${inside.name ?? ''} hides what other programs have, and its /dev/shm may be its own`, { remedy: 'use a VS Code that is no confined snap (the classic snap, or the package)' });
   }
-  const foreign = processes.some(process => process.uid !== host.uid);
-  if (host.uid !== 0 && !foreign) {
-    gaps.add({ facility: 'processes', field: 'hidepid' }, 'no process of another user is visible: /proc is probably mounted with hidepid', { remedy: 'run the probe as root, or join the group of the mount option gid=' });
+  if (hidesProcesses(host.uid)) {
+    gaps.add({ facility: 'processes', field: 'hidepid' }, 'processes of other users are invisible: /proc is mounted with hidepid', { remedy: 'run the probe as root, or join the group of the mount option gid=' });
   }
 }
 

@@ -82,7 +82,8 @@ export function scanProcess(pid: number, gaps: Gaps, recollection: Recollection)
   const statText = readText(`${directory}/stat`);
   const stat = statText.value === undefined ? undefined : before?.stat.text === statText.value ? before.stat.value : parseStat(statText.value);
   if (!stat || statText.value === undefined) {
-    if (statText.value !== undefined || !isGone(statText.errno)) gaps.add({ pid, facility: 'processes', field: 'stat' }, `cannot read /proc/${pid}/stat`, statText.errno === undefined ? {} : { errno: statText.errno });
+    if (statText.value !== undefined) gaps.add({ pid, facility: 'processes', field: 'stat' }, `/proc/${pid}/stat does not read as it should`);
+    else if (!isGone(statText.errno)) gaps.failed({ pid, facility: 'processes', field: 'stat' }, `cannot read anything of pid ${pid}`, statText.errno, asRoot);
     return undefined;
   }
   // A PID that was reused is another process: nothing of the old one counts.

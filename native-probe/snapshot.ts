@@ -77,7 +77,7 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
   const takenAt = new Date().toISOString();
   const recollection = options.recollection ?? new Recollection();
   const processes = await (options.scan ?? scanProcesses)(gaps, pause, recollection);
-  if (options.scan === undefined) gapsOfView(host, gaps, processes);
+  if (options.scan === undefined) gapsOfView(host, gaps);
   const context: ScanContext = { host, gaps, clock, processes, complete: options.scan === undefined, pids: options.pids ?? options.waitsOf, descriptors: new DescriptorIndex(processes), recollection, pause, concerns: options.concerns ?? (() => true), told: new ToldFacts(options.told ?? []) };
   const wanted = (kind: CollectedKind): boolean => options.kinds === undefined || options.kinds.includes(kind);
 

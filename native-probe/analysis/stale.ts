@@ -58,12 +58,16 @@ function viewOf(snapshot: Snapshot): View {
   const processes = new Map(snapshot.processes.map(process => [process.pid, process]));
   const unreadable = new Set<Process>();
   const blindness: string[] = [];
+  /** Of which not even the name may be read: they are not among the processes. */
+  const unlisted: number[] = [];
   for (const { scope, reason } of snapshot.gaps) {
     if (scope.facility !== 'processes') continue;
     if (scope.pid === undefined) { blindness.push(reason); continue; }
     const process = processes.get(scope.pid);
-    if (process && /\b(?:fd|maps)\b/.test(scope.field ?? '')) unreadable.add(process);
+    if (!process) unlisted.push(scope.pid);
+    else if (/\b(?:fd|maps)\b/.test(scope.field ?? '')) unreadable.add(process);
   }
+  if (unlisted.length > 0) blindness.push(`${unlisted.length === 1 ? 'one process' : `${unlisted.length} processes`} could not be read at all (hidepid): pid ${unlisted.slice(0, 3).join(', ')}${unlisted.length > 3 ? ', …' : ''}`);
   return {
     processes, handlesOf, unreadable: [...unreadable], blindness, bootMs: Date.parse(snapshot.host.bootedAt), clockSlack: snapshot.host.clockSlack ?? Infinity, probePid: snapshot.host.pid,
     users: snapshot.processes.filter(process => process.exe !== undefined && process.pid !== snapshot.host.pid),

@@ -52,7 +52,7 @@ export async function findHolders(context: ScanContext, held: readonly KernelLoc
     const process = scanned.get(pid);
     if (process?.kernelThread || owners?.has(pid) === false || (!process && !everybody)) continue;
     const descriptors = again || !process ? openFiles(pid) : process.descriptors;
-    if (descriptors === null) unreadable.push({ pid, comm: process?.comm ?? parseStat(readText(`/proc/${pid}/stat`).value ?? '')?.comm ?? 'a process that just ended' });
+    if (descriptors === null) unreadable.push({ pid, comm: process?.comm ?? parseStat(readText(`/proc/${pid}/stat`).value ?? '')?.comm ?? 'name unknown' });
     else for (const { fd, target } of descriptors) if (target.startsWith('/')) candidates.push({ pid, fd, target });
     await context.pause();
   }

@@ -1,8 +1,9 @@
 // What an ordinary user sees of root's objects: all that can be listed, gaps for what is denied, and no wrong "stale".
 import { strict as assert } from 'node:assert';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Snapshot, StaleJudgement } from '../../native-probe/model';
-import { canBecomeOrdinary, fixture, hasCompiler, ipcProbe, ordinaryUser, Program, snapshotOf } from './harness';
+import { as, canBecomeOrdinary, fixture, hasCompiler, ipcProbe, ordinaryUser, probePath, Program, snapshotOf } from './harness';
 import { skip } from '../skip';
 
 describe('as an ordinary user on a machine with objects of root', function () {
@@ -61,4 +62,25 @@ describe('as an ordinary user on a machine with objects of root', function () {
     assert.equal(judged?.verdict, 'possibly-stale');
     assert.match(judged.evidence.join('\n'), /could not be read: pid/);
   });
+
+  /** `stale` with a /proc of its own mount options. */
+  function staleBehind(options: string): Snapshot & { stale: StaleJudgement[] } {
+    const [command, words] = as(ordinaryUser, process.execPath, [probePath(), 'stale', '--json']);
+    const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', `mount -t proc -o ${options} proc /proc && exec "$0" "$@"`, command, ...words], { encoding: 'utf8', maxBuffer: 1 << 30 });
+    assert.equal(status, 0, stderr);
+    return JSON.parse(stdout) as Snapshot & { stale: StaleJudgement[] };
+  }
+  for (const [options, hides] of [['hidepid=2', true], ['hidepid=1', false]] as const) {
+    it(`with ${options} it says that others ${hides ? 'are invisible' : 'may not be read'}, and nothing of theirs is stale or absent`, () => {
+      const { gaps, processes, objects, stale } = staleBehind(options);
+      assert.equal(processes.some(({ pid }) => pid === program.pid), false);
+      assert.equal(gaps.some(({ scope }) => scope.facility === 'processes' && scope.field === 'hidepid'), hides);
+      assert.equal(gaps.some(({ scope, errno }) => scope.pid === program.pid && errno === 'EPERM'), !hides);
+      const segment = objects.find(object => object.kind === 'posix-shared-memory' && object.name === name) ?? assert.fail('no segment');
+      const its = stale.find(({ objectId }) => objectId === segment.id);
+      assert.equal(its?.verdict, 'possibly-stale');
+      assert.match(its.evidence.join('\n'), hides ? /invisible/ : /could not be read at all/);
+      assert.deepEqual(stale.filter(({ verdict, objectId }) => verdict === 'stale' && objectId.startsWith('posix')), []);
+    });
+  }
 });

@@ -1,6 +1,7 @@
 // Parsers of kernel text: captured lines, hostile ones, and arbitrary bytes.
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
+import { isMountedHiding, mayHide } from '../../native-probe/kernel/hidepid';
 import { deviceNumber, parseCmdline, parseMapsLine, parseSharedMaps, parseMaps, parseStat, parseStatus, splitDeleted } from '../../native-probe/kernel/procfs';
 import { displayText, fromDisplayText, idText } from '../../native-probe/kernel/text';
 import { idOfSysvLine, keyText, ownerOf, parseSysvLine, splitSysvTable, timeText } from '../../native-probe/kernel/sysvipc';
@@ -154,5 +155,19 @@ describe('every parser', () => {
       parseCmdline(Buffer.from(bytes).toString('latin1'));
       parseSemaphore(Buffer.from(bytes));
     }));
+  });
+});
+
+describe('hidepid', () => {
+  const mount = (options: string): string => `22 30 0:21 / /proc rw,nosuid,nodev,noexec,relatime - proc proc ${options}\n23 22 0:22 / /proc/sys/fs/binfmt_misc rw - binfmt_misc none rw,hidepid=2\n`;
+  it('is told by the options of the mount that lies on top, by number and by name', () => {
+    assert.deepEqual(['rw', 'rw,hidepid=1', 'rw,hidepid=noaccess', 'rw,hidepid=2', 'rw,gid=27,hidepid=invisible', 'rw,hidepid=ptraceable,subset=pid'].map(mount).map(isMountedHiding), [false, false, false, true, true, true]);
+    assert.equal(isMountedHiding(mount('rw,hidepid=2') + mount('rw')), false, 'covered by another');
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), text => { isMountedHiding(text); }));
+  });
+
+  it('hides nothing from root, nor from whoever sees the first process of another user', () => {
+    const hiding = mount('rw,hidepid=2');
+    assert.deepEqual([mayHide(0, undefined, hiding), mayHide(1000, 0, hiding), mayHide(1000, undefined, mount('rw')), mayHide(1000, 1000, hiding), mayHide(1000, 1000, mount('rw'))], [false, false, true, true, false]);
   });
 });

@@ -61,6 +61,11 @@ describe('a System V segment', () => {
   it('is only possibly stale where processes may be hidden', () => {
     assert.equal(judge(segment(), { gaps: [{ id: 'g', scope: { facility: 'processes', field: 'hidepid' }, reason: 'hidden' }] }).verdict, 'possibly-stale');
   });
+  it('is only possibly stale where a process could not be read at all, so that it is not even listed', () => {
+    const judged = judge(segment(), { gaps: [7, 8].map(pid => ({ id: `g${pid}`, scope: { pid, facility: 'processes' as const, field: 'stat' }, reason: 'cannot read anything', errno: 'EPERM' })) });
+    assert.equal(judged.verdict, 'possibly-stale');
+    assert.match(judged.evidence.join(), /2 processes could not be read at all \(hidepid\): pid 7, 8/);
+  });
   it('counts a zombie creator as gone', () => {
     const { exe: _exe, ...zombie } = process(10, 30, { state: 'Z' });
     assert.equal(judge(segment(), { processes: [zombie] }).verdict, 'stale');

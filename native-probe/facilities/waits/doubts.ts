@@ -7,6 +7,7 @@ import { isGone, numericEntries } from '../../kernel/procfs';
 import { asRoot } from '../../gaps';
 import { parseScmFds } from '../unixSocket';
 import type { Found } from './scene';
+import { hidesProcesses } from '../../kernel/hidepid';
 import { standInFor } from '../../kernel/standIns';
 
 const KCMP_FILES = 2;
@@ -16,10 +17,12 @@ export async function doubtsOfDescriptors(context: ScanContext, found: Found): P
   return [...hidden(context), ...await inFlight(context, found), ...await rings(context), ...await ownTables(context)];
 }
 
-/** With hidepid a program that runs as somebody else (sudo) is not even listed. */
-function hidden({ host, gaps, processes }: ScanContext): string[] {
-  if (host.uid === 0 || processes.some(process => process.uid !== host.uid)) return [];
-  return [gaps.add({ facility: 'waits', field: 'hidepid' }, 'no process of another user is visible: one that inherited a descriptor is not either', { remedy: asRoot })];
+/** With hidepid a program that runs as somebody else (sudo) is not even listed, or listed and no more (hidepid=1). */
+function hidden({ host, gaps }: ScanContext): string[] {
+  const refused = gaps.list().find(({ scope }) => scope.facility === 'processes' && scope.field === 'stat');
+  if (refused) return [refused.id];
+  if (!hidesProcesses(host.uid)) return [];
+  return [gaps.add({ facility: 'waits', field: 'hidepid' }, 'processes of other users are invisible: one that inherited a descriptor is not either', { remedy: asRoot })];
 }
 
 /** Descriptors that were sent over UNIX sockets and not yet received (SCM_RIGHTS). */
