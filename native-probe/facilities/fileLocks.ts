@@ -6,7 +6,7 @@ import { facility } from '../facilityTable';
 import { asRoot, errnoInWords } from '../gaps';
 import type { FlockLock, Handle, Known, Lease, LockRange, OfdLock, RecordLock } from '../model';
 import type { KernelLock } from '../kernel/fileLocks';
-import { parseLocks } from '../kernel/fileLocks';
+import { parseLocks, withoutRepetitions } from '../kernel/fileLocks';
 import { Mounts } from '../kernel/mounts';
 import type { ComparisonBudget } from '../kernel/openFileDescriptions';
 import { compareOpenFiles, groupByOpenFile } from '../kernel/openFileDescriptions';
@@ -88,7 +88,7 @@ async function read(context: ScanContext, again: boolean): Promise<FileLocks> {
   if (context.host.pidNamespace !== initialPidNamespace) {
     for (const kind of fileLockKinds) context.gaps.add({ facility: kind, field: 'pid-namespace' }, `in PID namespace ${context.host.pidNamespace} the kernel hides the locks of processes outside it, and the holders of OFD locks are invisible when they are`, { remedy: 'run the probe on the host, outside the container' });
   }
-  const locks = parseLocks(text.value).filter(lock => kindOf[lock.kind] !== undefined);
+  const locks = withoutRepetitions(parseLocks(text.value)).filter(lock => kindOf[lock.kind] !== undefined);
   // In a focused pass locks that concern nobody in focus are left alone, unless somebody there has begun to wait for one.
   const byPid = new Map(context.processes.map(process => [process.pid, process]));
   const waitedFor = new Set(locks.filter(lock => lock.blocked && byPid.has(lock.pid)).map(keyOf));

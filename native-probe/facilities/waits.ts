@@ -24,7 +24,7 @@ import { WaitScene } from './waits/scene';
 import { callReaders } from './waits/calls';
 import { not64Bit } from './waits/compat';
 import { tracerOf } from './waits/children';
-import { doubtsOfDescriptors } from './waits/doubts';
+import { doubtsOfDescriptors, noDoubts } from './waits/doubts';
 import { readFileLocks } from './fileLocks';
 
 export interface Waiting { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[]; readonly waits: readonly Wait[]; readonly findings: readonly Finding[] }
@@ -119,7 +119,7 @@ function withGapsOf(a: Wait, b: Wait, hiddenLimits: ReadonlySet<string>): Wait {
 /** One pass over the threads of some processes and, as they turn up, of those who could unblock them. */
 async function readPass({ context, found }: Look, pids: readonly number[], again: boolean, focused = false): Promise<Pass> {
   const locks = await readFileLocks(context, { again });
-  const scene = new WaitScene(context, locks, found, { again, doubts: again ? await doubtsOfDescriptors(context, found) : [] });
+  const scene = new WaitScene(context, locks, found, { again, doubts: again ? await doubtsOfDescriptors(context, found) : noDoubts });
   try {
     const waits: Wait[] = [];
     const witnesses = new Map<string, string>();

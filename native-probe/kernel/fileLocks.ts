@@ -50,6 +50,20 @@ export function parseLocks(text: string): KernelLock[] {
   return locks;
 }
 
+/**
+ * The list without what stands there twice because it changed while it was read: the kernel hands it out by pages of 4 kB, and a lock taken
+ * meanwhile pushes those behind it into the next page, too. Of the same file nobody can hold two equal locks for writing, nor (POSIX) two
+ * equal ones at all, since they would be one. Equal flock and OFD locks for reading may be those of two descriptions, and stay.
+ */
+export function withoutRepetitions(locks: readonly KernelLock[]): KernelLock[] {
+  const seen = new Set<string>();
+  return locks.filter(({ kind, type, pid, file, start, end, blocked }) => {
+    if (blocked || (type !== 'write' && kind !== 'POSIX')) return true;
+    const key = [kind, type, pid, file, start, end].join(' ');
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
 /** The locks that a descriptor's open file description (or, for POSIX locks, its process) holds. */
 export function parseDescriptorLocks(fdinfo: string): KernelLock[] {
   return fdinfo.split('\n').filter(line => line.startsWith('lock:')).map(line => parseLockLine(line.slice(5).trim())).filter(lock => lock !== undefined);

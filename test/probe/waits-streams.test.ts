@@ -66,6 +66,8 @@ claimSituations('streams', [
   { situation: 'fifo_named', claim: 'a ring over a FIFO that others may open', verdict: 'suspected', gap: openers },
   { situation: 'ring_alarm', claim: 'a ring that a caught SIGALRM may end', verdict: 'suspected', gap: /catches SIGALRM/ },
   { situation: 'ring_timer', claim: 'a ring that a timer\'s signal may end', verdict: 'suspected', gap: /timer/ },
+  { situation: 'ring_handler', claim: 'a reader whose only writer waits for a mutex, but catches SIGALRM', verdict: 'suspected', gap: /catches SIGALRM.* its handler may do/ },
+  { situation: 'tcp_under_way', claim: 'two that receive from each other over TCP while a byte is on its way' },
   { situation: 'self_pipe_signals', claim: 'a self-pipe that a handler may write to', verdict: 'suspected', gap: /catches SIGTERM/ },
   { situation: 'in_flight', claim: 'a ring of which an end lies in a socket\'s queue', verdict: 'suspected', gap: /sent to pid \d+ .* not received yet/ },
   { situation: 'hidden', claim: 'a ring of which an end is in the table of a single thread', verdict: 'suspected', members: [0, 1], gap: /has descriptors of its own/ },

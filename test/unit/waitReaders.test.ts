@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { moduleOffset } from '../../native-probe/facilities/waits/moduleOffset';
 import { findMapping } from '../../native-probe/facilities/waits/scene';
 import { timeoutText } from '../../native-probe/facilities/waits/futexWait';
-import { parseDescriptorLocks, parseLockLine, parseLocks } from '../../native-probe/kernel/fileLocks';
+import { parseDescriptorLocks, parseLockLine, parseLocks, withoutRepetitions } from '../../native-probe/kernel/fileLocks';
 import { decodeGlibcMutex, isNativeCall, mutexBytes, priorityInheritingOwner, restartedCall } from '../../native-probe/kernel/futexLayouts';
 import type { FutexCall } from '../../native-probe/kernel/futexLayouts';
 import { readPageSize } from '../../native-probe/kernel/processMemory';
@@ -49,6 +49,12 @@ describe('/proc/locks', () => {
       ['POSIX', 'write', 2769, '2245214', false], ['FLOCK', 'write', 3464, '2245570', false], ['FLOCK', 'read', 3462, '2245570', true], ['OFDLCK', 'read', -1, '77', false], ['LEASE', 'read', 99, '12', false],
     ]);
     assert.equal(parseLockLine('2:   -> FLOCK  ADVISORY  WRITE 3462 fe:00:2245570 0 EOF')?.blocked, true);
+  });
+  it('that changed while it was read lists nobody twice', () => {
+    const twice = parseLocks('1: FLOCK  ADVISORY  WRITE 7 fe:00:5 0 EOF\n2: FLOCK  ADVISORY  WRITE 7 fe:00:5 0 EOF\n3: POSIX  ADVISORY  READ 7 fe:00:6 0 9\n4: POSIX  ADVISORY  READ 7 fe:00:6 0 9\n5: POSIX  ADVISORY  READ 7 fe:00:6 20 29\n6: OFDLCK ADVISORY  WRITE -1 fe:00:6 40 49\n7: OFDLCK ADVISORY  WRITE -1 fe:00:6 40 49\n');
+    assert.deepEqual(withoutRepetitions(twice).map(lock => [lock.kind, lock.start]), [['FLOCK', '0'], ['POSIX', '0'], ['POSIX', '20'], ['OFDLCK', '40']]);
+    const two = parseLocks('1: FLOCK  ADVISORY  READ 7 fe:00:5 0 EOF\n2: FLOCK  ADVISORY  READ 7 fe:00:5 0 EOF\n3: OFDLCK ADVISORY  READ -1 fe:00:6 0 9\n4: OFDLCK ADVISORY  READ -1 fe:00:6 0 9\n4: -> OFDLCK ADVISORY  WRITE -1 fe:00:6 0 9\n4: -> OFDLCK ADVISORY  WRITE -1 fe:00:6 0 9\n');
+    assert.equal(withoutRepetitions(two).length, 6, 'two descriptions may hold equal locks for reading, and two threads wait for the same');
   });
   it('keeps ranges as text: they may pass 2⁵³', () => {
     const lock = parseLockLine('1: POSIX  ADVISORY  WRITE 1 08:01:5 9223372036854775806 EOF');

@@ -48,7 +48,7 @@ function answer(blocked: BlockedCall, operation: string, what: string, options: 
     .map((child): Waitable => ({ process: child, ownPid: level === 1 ? child.pid : child.nsPids?.[level - 1] }));
   const children = chosen ? waitable.filter(chosen) : waitable;
   const evidence = [`thread ${thread.tid} is in ${operation} for ${what}`, ...children.slice(0, 8).map(({ process: { pid, comm, tracerPid } }) => `pid ${pid} (${comm}) is its ${tracerPid === process.pid ? 'tracee' : 'child'}`)];
-  return { operation, evidence, clauses: [clauseOf(blocked, operation, wakersAmong(blocked, options, children, chosen === undefined), { descriptors: false })] };
+  return { operation, evidence, clauses: [clauseOf(blocked, operation, wakersAmong(blocked, options, children, chosen === undefined), 'neither')] };
 }
 
 function wakersAmong({ scene, process }: BlockedCall, options: number, children: readonly Waitable[], byGroup: boolean): Wakers {

@@ -12,12 +12,15 @@ type Blocked = Pick<BlockedCall, 'scene' | 'process' | 'thread'>;
 /** More alternatives than this are joined: a reader of 100,000 of them learns nothing more. */
 const mostAlternatives = 200;
 
-/** One clause: any of the wakers, or a signal that ends the call with EINTR. `descriptors`: the wakers were found by descriptors. */
-export function clauseOf(blocked: Blocked, operation: string, wakers: Wakers, { descriptors = true } = {}): Clause {
+/**
+ * One clause: any of the wakers, or a signal that ends the call with EINTR. `by`: what shows the wakers, namely descriptors, descriptors of
+ * what is locked (whoever has one can unlock it), or neither.
+ */
+export function clauseOf(blocked: Blocked, operation: string, wakers: Wakers, by: 'descriptors' | 'locks' | 'neither' = 'descriptors'): Clause {
   const { scene } = blocked;
   const signals = interruptions(blocked, operation, wakers);
   const alternatives = joined([...wakers.alternatives, ...signals.alternatives]);
-  const gaps = [...new Set([...wakers.gaps, ...signals.gaps, ...descriptors ? scene.doubts : []])];
+  const gaps = [...new Set([...wakers.gaps, ...signals.gaps, ...handlersOf(blocked, operation, wakers), ...by === 'neither' ? [] : scene.doubts.copies, ...by === 'descriptors' ? scene.doubts.rings : []])];
   // Nobody in sight is no proof that there is nobody.
   const external = wakers.external ?? (alternatives.length === 0 && gaps.length === 0 ? 'nobody is seen who could end it' : undefined);
   return { alternatives, ...(external === undefined ? {} : { external }), ...(gaps.length > 0 ? { gaps } : {}) };
@@ -30,6 +33,8 @@ function joined(alternatives: readonly Alternative[]): readonly Alternative[] {
 }
 
 const SIGALRM = 14, SIGCHLD = 17, SIGIO = 29;
+/** Signals that the kernel sends, at a time nobody can see. */
+const untimely: readonly number[] = [SIGALRM, SIGIO];
 /** Handlers that only the thread's own doing calls (faults), and those of glibc's own (32, 33: never sent in a deadlock). */
 const ownDoing = new Set([4, 5, 6, 7, 8, 11, 13, 31, 32, 33]);
 
@@ -45,18 +50,35 @@ function interruptions({ scene, process, thread }: Blocked, operation: string, w
   const gap = (field: string, reason: string): string => scene.context.gaps.add({ pid: process.pid, facility: 'waits', field: `${field},${operation}` }, `pid ${process.pid} (${process.comm}) ${reason}: the signal may end its ${operation} with EINTR`);
   const alternatives: Alternative[] = [];
   const gaps: string[] = [];
-  const untimely = [SIGALRM, SIGIO].filter(has);
-  if (untimely.length > 0) gaps.push(gap('signals', `catches ${untimely.map(signalName).join(', ')}`));
+  const unforeseen = untimely.filter(has);
+  if (unforeseen.length > 0) gaps.push(gap('signals', `catches ${unforeseen.map(signalName).join(', ')}`));
   if (hasTimer(scene, process.pid)) gaps.push(gap('timers', 'has a timer that sends a signal'));
   // A dead one has sent its SIGCHLD already.
   const children = has(SIGCHLD) ? childrenOf(scene, process).filter(({ pid }) => scene.threads(pid).length > 0) : [];
   if (children.length > 0) alternatives.push({ event: 'SIGCHLD', threads: children.map(({ pid }) => ({ pid })) });
   const selfish = wakers.external === undefined && wakers.alternatives.every(each => each.threads.every(({ pid }) => pid === process.pid));
   if (selfish) {
-    const others = Array.from({ length: 64 }, (_, index) => index + 1).filter(signal => has(signal) && !ownDoing.has(signal) && signal !== SIGALRM && signal !== SIGIO);
+    const others = Array.from({ length: 64 }, (_, index) => index + 1).filter(signal => has(signal) && !ownDoing.has(signal) && !untimely.includes(signal));
     if (others.length > 0) gaps.push(gap('handlers', `waits for itself alone and catches ${others.map(signalName).join(', ')}`));
   }
   return { alternatives, gaps };
+}
+
+/**
+ * Wakers that the kernel may signal at a time nobody can see: whatever they are blocked in, their handler runs, and may write, close, unlock
+ * or end the process (signal-safety(7)). Asked before anything is said only.
+ */
+function handlersOf({ scene, process }: Blocked, operation: string, { alternatives, external }: Wakers): string[] {
+  if (!scene.again || external !== undefined) return [];
+  const gaps: string[] = [];
+  for (const pid of new Set(alternatives.flatMap(({ threads }) => threads.map(thread => thread.pid)))) {
+    const caught = pid === process.pid ? 0n : scene.status(pid, pid)?.caughtSignals ?? 0n;
+    if (caught === 0n) continue;
+    const names = untimely.filter(signal => (caught & (1n << BigInt(signal - 1))) !== 0n).map(signalName);
+    const why = names.length > 0 ? `catches ${names.join(', ')}` : hasTimer(scene, pid) ? 'has a timer that sends a signal' : undefined;
+    if (why !== undefined) gaps.push(scene.context.gaps.add({ pid, facility: 'waits', field: 'handlers' }, `pid ${pid} (${scene.byPid.get(pid)?.comm ?? '?'}) ${why}: whatever it waits for, its handler may do what another's ${operation} waits for`));
+  }
+  return gaps;
 }
 
 /** timer_create(2) with a signal, as /proc/PID/timers shows it (CONFIG_CHECKPOINT_RESTORE). */

@@ -12,9 +12,13 @@ import { standInFor } from '../../kernel/standIns';
 
 const KCMP_FILES = 2;
 
-/** The ids of the gaps that concern every descriptor of the machine. */
-export async function doubtsOfDescriptors(context: ScanContext, found: Found): Promise<string[]> {
-  return [...hidden(context), ...await inFlight(context, found), ...await rings(context), ...await ownTables(context)];
+/** Ids of gaps. `copies`: a descriptor that stands in no table that was read may be of any open file; `rings`: the kernel may read, write or close for an io_uring, but releases no lock. */
+export interface Doubts { readonly copies: readonly string[]; readonly rings: readonly string[] }
+export const noDoubts: Doubts = { copies: [], rings: [] };
+
+/** The gaps that concern every descriptor of the machine. */
+export async function doubtsOfDescriptors(context: ScanContext, found: Found): Promise<Doubts> {
+  return { copies: [...hidden(context), ...await inFlight(context, found), ...await ownTables(context)], rings: await rings(context) };
 }
 
 /** With hidepid a program that runs as somebody else (sudo) is not even listed, or listed and no more (hidepid=1). */

@@ -6,10 +6,11 @@ import { isStopped } from '../../kernel/threads';
 import type { Clause } from '../../model';
 import type { ScannedProcess } from '../../processes';
 import { flockId } from '../flockLock';
+import { clauseOf } from './clauses';
 import type { BlockedCall, WaitReading } from './reader';
 import { intArgument } from './reader';
 import type { WaitScene } from './scene';
-import { interruptingSignals } from './signals';
+import { threadsOf } from './wakers';
 
 const LOCK_SH = 1;
 const LOCK_EX = 2;
@@ -30,7 +31,7 @@ export function readFlock({ scene, process, thread, call }: BlockedCall): WaitRe
   const queued = scene.flocks.locks.some(lock => lock.blocked && lock.pid === process.pid && lock.inode === String(stat.ino));
   if (!queued && !isStopped(thread)) return undefined;
   const path = textOf(splitDeleted(link).path);
-  return waitFor({ scene, process, thread }, { objectId: flockId(stat.dev, stat.ino), path, exclusive: operation === LOCK_EX, queued, gaps: [] }, [
+  return waitFor({ scene, process, thread }, { fd, objectId: flockId(stat.dev, stat.ino), path, exclusive: operation === LOCK_EX, queued, gaps: [] }, [
     `thread ${thread.tid} is in flock(${fd}, ${operation === LOCK_EX ? 'LOCK_EX' : 'LOCK_SH'}) on ${path}`,
     queued ? `/proc/locks lists pid ${process.pid} as waiting for it` : 'it will ask for the lock again when it is continued',
   ]);
@@ -42,22 +43,21 @@ export function readListedFlock(who: { scene: WaitScene; process: ScannedProcess
   return file && waitFor(who, { objectId: file.objectId, path: file.path, exclusive: lock.type === 'write', queued: true, gaps: [gap] }, [`/proc/locks lists pid ${who.process.pid} as waiting for a ${lock.type} lock`]);
 }
 
-interface Wanted { readonly objectId: string; readonly path: string | null; readonly exclusive: boolean; readonly queued: boolean; readonly gaps: readonly string[] }
+/** `fd`: absent where the call cannot be read. */
+interface Wanted { readonly fd?: number; readonly objectId: string; readonly path: string | null; readonly exclusive: boolean; readonly queued: boolean; readonly gaps: readonly string[] }
 
-function waitFor(who: { scene: WaitScene; process: ScannedProcess; thread: Thread }, { objectId, path, exclusive, queued, gaps: known }: Wanted, evidence: readonly string[]): WaitReading {
+function waitFor(who: { scene: WaitScene; process: ScannedProcess; thread: Thread }, { fd, objectId, path, exclusive, queued, gaps: known }: Wanted, evidence: readonly string[]): WaitReading {
   const { scene } = who;
   const file = scene.flocks.files.get(objectId);
   scene.addObject(scene.flocks.objects.find(object => object.id === objectId) ?? { id: objectId, kind: 'flock-lock', ...(path === null ? {} : { name: path }), persistence: 'process', state: { path, ranges: [] } });
-  const conflicting = (file?.descriptions ?? []).filter(description => exclusive || description.type === 'write');
-  const signals = interruptingSignals(who, 'flock');
-  const gaps = [...known, ...file?.gaps ?? [], ...signals === undefined ? [] : [signals]];
-  const withGaps = gaps.length > 0 ? { gaps } : {};
-  const clauses: Clause[] = conflicting.map(({ holders }) => ({
-    alternatives: [{ objectId, event: 'unlock', threads: [...new Set(holders.map(holder => holder.pid))].map(pid => ({ pid })) }], ...withGaps,
-  }));
+  // Its own description never stands in its way: a thread that shows one has its lock already, and was stopped on the way back from the call.
+  const own = (holders: readonly { readonly pid: number; readonly fd: number }[]): boolean => fd !== undefined && holders.some(holder => holder.pid === who.process.pid && holder.fd === fd);
+  const conflicting = (file?.descriptions ?? []).filter(description => (exclusive || description.type === 'write') && !own(description.holders));
+  const gaps = [...known, ...file?.gaps ?? []];
+  const clauses: Clause[] = conflicting.map(({ holders }) => clauseOf(who, 'flock', { alternatives: [{ objectId, event: 'unlock', threads: threadsOf(holders) }], gaps }, 'locks'));
   // /proc/locks names who took a lock, not who has its descriptor now: a reason to suspect, with the gap that says so.
   const takers = (file?.unseenTakers ?? []).filter(taker => exclusive || taker.type === 'write');
-  if (gaps.length > 0) for (const { pid } of takers) clauses.push({ alternatives: [{ objectId, event: 'unlock', threads: [{ pid }] }], gaps });
+  if (gaps.length > 0) for (const { pid } of takers) clauses.push(clauseOf(who, 'flock', { alternatives: [{ objectId, event: 'unlock', threads: [{ pid }] }], gaps }, 'locks'));
   // Nobody found although the kernel lets it wait: the lock is changing hands, or its holder is out of sight.
   if (clauses.length === 0 && queued) clauses.push({ alternatives: [], ...(gaps.length > 0 ? { gaps } : { external: 'the holder changed while it was looked for' }) });
   const held = conflicting.map(({ type, holders }) => `${holders.map(holder => `descriptor ${holder.fd} of pid ${holder.pid}`).join(' and ')} ${holders.length > 1 ? 'are one open file description that holds' : 'holds'} a ${type === 'write' ? 'LOCK_EX' : 'LOCK_SH'} lock (fdinfo)`);

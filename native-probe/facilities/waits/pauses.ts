@@ -15,7 +15,7 @@ export const readSleep = (name: 'nanosleep' | 'clock_nanosleep'): WaitReader => 
   const absolute = (flags & TIMER_ABSTIME) !== 0;
   const operation = clocked && (clock !== CLOCK_REALTIME || absolute) ? 'clock_nanosleep' : 'nanosleep';
   const timeout = limitAt(blocked, call.arguments[clocked ? 2 : 0] ?? 0n, absolute ? { clock } : {}) ?? null;
-  return { operation, timeout, evidence: [`thread ${thread.tid} is in ${operation}`], clauses: [clauseOf(blocked, operation, outside('the clock'), { descriptors: false })] };
+  return { operation, timeout, evidence: [`thread ${thread.tid} is in ${operation}`], clauses: [clauseOf(blocked, operation, outside('the clock'), 'neither')] };
 };
 
 const anySignaller = 'any process with the permission to signal it';
@@ -25,5 +25,5 @@ export const readSignalWait = (name: 'pause' | 'rt_sigsuspend' | 'rt_sigtimedwai
   const { call, thread } = blocked;
   const timeout = name === 'rt_sigtimedwait' ? limitAt(blocked, call.arguments[2] ?? 0n) : undefined;
   const operation = name === 'pause' ? 'pause' : name === 'rt_sigsuspend' ? 'sigsuspend' : timeout === undefined ? 'sigwait' : 'sigtimedwait';
-  return { operation, ...limited(timeout), evidence: [`thread ${thread.tid} is in ${operation}`], clauses: [clauseOf(blocked, operation, outside(anySignaller), { descriptors: false })] };
+  return { operation, ...limited(timeout), evidence: [`thread ${thread.tid} is in ${operation}`], clauses: [clauseOf(blocked, operation, outside(anySignaller), 'neither')] };
 };

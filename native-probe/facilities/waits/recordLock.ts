@@ -64,7 +64,7 @@ interface Asked { readonly fd?: number; readonly ofDescription: boolean; readonl
 function answer(blocked: Blocked, { fd, ofDescription, range, line, inode, gaps: open }: Asked): ReturnType<WaitReader> {
   const { scene, process, thread } = blocked;
   const own = (kind: string, holder: LockHolder): boolean => kind === 'record-lock'
-    ? !ofDescription && holder.processes.every(each => each.pid === process.pid)
+    ? !ofDescription && holder.processes.some(each => each.pid === process.pid)
     : ofDescription && holder.processes.some(each => each.pid === process.pid && each.fd === fd);
   const files = [...scene.locks.files.values()].filter(file => (file.kind === 'record-lock' || file.kind === 'ofd-lock') && (line ? file.file === line.file : file.file.endsWith(`:${inode}`)));
   const against = files.flatMap(file => file.holders.filter(holder => !own(file.kind, holder) && holder.ranges.some(held => conflicts(range, held))).map(holder => ({ file, holder })))
@@ -73,7 +73,7 @@ function answer(blocked: Blocked, { fd, ofDescription, range, line, inode, gaps:
   const gaps = [...new Set([...open, ...files.flatMap(file => file.gaps)])];
   const clauses: Clause[] = against.map(({ file, holder }) => clauseOf(blocked, 'fcntl', {
     alternatives: [{ objectId: file.objectId, event: 'unlock', threads: threadsOf(holder.processes) }], gaps,
-  }, { descriptors: file.kind === 'ofd-lock' }));
+  }, file.kind === 'ofd-lock' ? 'locks' : 'neither'));
   // Nobody found although the kernel lets it wait: the lock is changing hands, or its holder is out of sight.
   if (clauses.length === 0 && line) clauses.push(gaps.length > 0 ? clauseOf(blocked, 'fcntl', { alternatives: [], gaps }) : clauseOf(blocked, 'fcntl', outside('the holder changed while it was looked for')));
   const kind = ofDescription ? 'ofd-lock' : 'record-lock';

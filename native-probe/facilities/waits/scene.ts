@@ -14,6 +14,8 @@ import type { FileLocks } from '../fileLocks';
 import type { FlockLocks } from '../flockLock';
 import { flocksOf } from '../flockLock';
 import { sysvPath } from '../mutex';
+import type { Doubts } from './doubts';
+import { noDoubts } from './doubts';
 import { Ends } from './ends';
 import { moduleOffset } from './moduleOffset';
 import { resourcesOf } from '../../kernel/standIns';
@@ -45,11 +47,11 @@ export class WaitScene {
   readonly timers = new Map<number, boolean>();
   /** Ids of the gaps for time limits that only the second look may ask for. */
   readonly hiddenLimits = new Set<string>();
-  /** Ids of the gaps that concern every descriptor; looked for in the second look only. */
-  readonly doubts: readonly string[];
+  /** What concerns every descriptor; looked for in the second look only. */
+  readonly doubts: Doubts;
 
   /** `locks`: the file locks of the machine, read for this pass; `found`: everything of the facilities, read for each look. */
-  constructor(readonly context: ScanContext, readonly locks: FileLocks, readonly found: Found, { again = false, doubts = [] }: { again?: boolean; doubts?: readonly string[] } = {}) {
+  constructor(readonly context: ScanContext, readonly locks: FileLocks, readonly found: Found, { again = false, doubts = noDoubts }: { again?: boolean; doubts?: Doubts } = {}) {
     const byPid = new Map(context.processes.map(process => [process.pid, process]));
     for (const pid of context.told.pids) {
       const process = byPid.get(pid);

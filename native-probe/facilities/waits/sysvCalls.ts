@@ -62,12 +62,12 @@ export const readSemop = (name: 'semop' | 'semtimedop'): WaitReader => blocked =
   const base = { operation, objectId: id, ...limited(timeout) };
   const evidence = [`thread ${thread.tid} is in ${operation}(${number}) with ${operations.slice(0, 8).map(({ index, change }) => `sem ${index} ${change < 0 ? change : change === 0 ? '= 0' : `+${change}`}`).join(', ')}${operations.length > 8 ? ', …' : ''}`];
   const { sems } = set.state;
-  if (sems === null) return { ...base, evidence, clauses: [clauseOf(blocked, operation, outside('the values cannot be read'), { descriptors: false })] };
+  if (sems === null) return { ...base, evidence, clauses: [clauseOf(blocked, operation, outside('the values cannot be read'), 'neither')] };
   const blocking = blockedOperations(operations, sems.map(({ val }) => val));
-  if (blocking.length === 0) return { ...base, evidence, clauses: [clauseOf(blocked, operation, outside('its values have just changed'), { descriptors: false })] };
+  if (blocking.length === 0) return { ...base, evidence, clauses: [clauseOf(blocked, operation, outside('its values have just changed'), 'neither')] };
   return {
     ...base, evidence: [...evidence, ...blocking.slice(0, 8).map(({ index, change }) => `semaphore ${index} is ${sems[index]?.val ?? '?'}${change === 0 ? ', not 0' : ''}; its last operation was by pid ${sems[index]?.pid ?? 'unknown'}`)],
-    clauses: blocking.map(each => clauseOf(blocked, operation, semaphoreWakers(blocked, set, number, each), { descriptors: false })),
+    clauses: blocking.map(each => clauseOf(blocked, operation, semaphoreWakers(blocked, set, number, each), 'neither')),
   };
 };
 
@@ -122,7 +122,7 @@ export const readQueueCall = (operation: 'msgsnd' | 'msgrcv'): WaitReader => blo
   return {
     operation, objectId: id,
     evidence: [`thread ${thread.tid} is in ${operation}(${number})${kindOfMessage === '' ? '' : ` for a message${kindOfMessage}`}`, `the queue holds ${qnum} messages, ${cbytes} of at most ${qbytes ?? 'an unknown number of'} bytes`, ...process.namespaces.ipc === null ? ['its IPC namespace is unknown'] : []],
-    clauses: [clauseOf(blocked, operation, wakers, { descriptors: false })],
+    clauses: [clauseOf(blocked, operation, wakers, 'neither')],
   };
 };
 

@@ -43,7 +43,7 @@ export function wakersOf(scene: WaitScene, waiter: number, handle: Handle, wante
       return ofPipe(scene, handle, besides(scene, waiter, scene.ends.holders(object.id)), wanted, gaps);
     }
     case 'unix-socket': return ofUnixSocket(scene, waiter, object, wanted);
-    case 'inet-socket': return ofInetSocket(scene, waiter, object);
+    case 'inet-socket': return ofInetSocket(scene, waiter, object, wanted);
     case 'pseudoterminal': return ofPseudoterminal(scene, waiter, handle, object);
     case 'eventfd': return ofEventfd(scene, waiter, object, wanted);
     case 'epoll': return ofEpoll(scene, waiter, object, depth);
@@ -96,10 +96,15 @@ function ofUnixSocket(scene: WaitScene, waiter: number, socket: UnixSocket, { in
   ], []);
 }
 
-function ofInetSocket(scene: WaitScene, waiter: number, socket: InetSocket): Wakers {
+function ofInetSocket(scene: WaitScene, waiter: number, socket: InetSocket, { input, output }: Wanted): Wakers {
   const { protocol, state, peer } = socket.state;
   if (state === 'listen') return outside('any client that connects');
   if (protocol !== 'tcp' || state !== 'established' || peer === undefined) return outside('the network');
+  const other = scene.ends.objects.get(peer);
+  if (other?.kind !== 'inet-socket') return outside('the other end could not be seen');
+  // What the other end has sent and nobody acknowledged comes by itself (a slow network, Nagle's algorithm, a lost segment), and so
+  // does room while the other end has nothing left to read.
+  if ((input && other.state.wqueue !== '0') || (output && other.state.rqueue === '0')) return outside('what was sent is still on its way');
   return others(scene, socket.id, [
     { objectId: peer, event: 'data or room', holders: scene.ends.holders(peer) },
     { objectId: socket.id, event: 'a shutdown', holders: besides(scene, waiter, scene.ends.holders(socket.id)) },
@@ -122,7 +127,7 @@ function ofPseudoterminal(scene: WaitScene, waiter: number, handle: Handle, term
 }
 
 /** Descriptors and mappings by which the kernel itself writes to eventfds. */
-const kernelWriters = /^anon_inode:(?:\[io_uring\]|kvm-|\[vfio|\[aio)|^\/dev\/(?:vhost|vfio)/;
+const kernelWriters = /^anon_inode:(?:\[io_uring\]|kvm-|\[vfio|\[aio)|^\/dev\/(?:vhost|vfio|vdpa|vduse|dri|kfd|nvidia|infiniband|ublk)/;
 
 function ofEventfd(scene: WaitScene, waiter: number, { id: objectId }: Eventfd, { input }: Wanted): Wakers {
   const holders = scene.ends.holders(objectId);
