@@ -113,7 +113,7 @@ function commands(setStatus: (status: number) => void): Command {
     .option('--json', 'print one JSON document')
     .option('--all', 'also list what is in use')
     .action(async (options: { json?: true; all?: true }) => {
-      const snapshot = await takeSnapshot();
+      const snapshot = await takeSnapshot({ everyTable: true });
       const stale = judgeStale(snapshot);
       print(options.json, { ...snapshot, stale }, () => formatStale(snapshot, options.all ? stale : stale.filter(({ verdict }) => verdict !== 'in-use')));
     });

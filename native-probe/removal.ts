@@ -21,7 +21,7 @@ export async function removeObjects(params: RemoveParams, isCancelled: () => boo
   const removed: Removed[] = [];
   const failed: Failed[] = [];
   const pause = makePause(isCancelled);
-  const look = (): Promise<Snapshot> => takeSnapshot({ kinds: removableKinds, isCancelled });
+  const look = (): Promise<Snapshot> => takeSnapshot({ kinds: removableKinds, everyTable: true, isCancelled });
 
   const snapshot = await look();
   const accepted = choose(params, snapshot, failed);

@@ -53,7 +53,7 @@ export function serve(input: Readable, output: Writable, log: Writable): Promise
       },
       snapshot: async (params, isCancelled) => sent.answer(params, await focused.take({ ...params, isCancelled })),
       stale: async (params, isCancelled) => {
-        const snapshot = await takeSnapshot({ isCancelled });
+        const snapshot = await takeSnapshot({ everyTable: true, isCancelled });
         return { snapshot, stale: judgeStale(snapshot, params.ids) };
       },
       peek: (params, isCancelled) => peek(params, isCancelled),

@@ -8,6 +8,7 @@ import type { ToldProcess } from './protocol';
 import { DescriptorIndex } from './descriptorIndex';
 import { ToldFacts } from './told';
 import { scanProcesses, toProcess } from './processes';
+import { gapsOfThreadTables } from './threadTables';
 import type { ScannedProcess } from './processes';
 import { collectSysv, sysvKinds } from './facilities/sysv';
 import { attachments, lastOperations } from './facilities/sysvHandles';
@@ -34,6 +35,8 @@ export interface SnapshotOptions {
   /** Only these processes and whoever shares an object with them. */
   readonly pids?: readonly number[] | undefined;
   readonly waits?: boolean | undefined;
+  /** To judge who uses what: looks for descriptors that only single threads have, too. */
+  readonly everyTable?: boolean;
   /** Whose waits to read, with those they wait for; by default those of `pids`. */
   readonly waitsOf?: readonly number[];
   /** What the asking user's debugger told of processes that it has stopped. */
@@ -79,6 +82,7 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
   const processes = await (options.scan ?? scanProcesses)(gaps, pause, recollection);
   if (options.scan === undefined) gapsOfView(host, gaps);
   const context: ScanContext = { host, gaps, clock, processes, complete: options.scan === undefined, pids: options.pids ?? options.waitsOf, descriptors: new DescriptorIndex(processes), recollection, pause, concerns: options.concerns ?? (() => true), told: new ToldFacts(options.told ?? []) };
+  if (options.everyTable) await gapsOfThreadTables(context, { facility: 'processes', field: 'fd' });
   const wanted = (kind: CollectedKind): boolean => options.kinds === undefined || options.kinds.includes(kind);
 
   // Waits lead anywhere: who holds the other end is known only from all facilities.

@@ -123,7 +123,7 @@ describe('what vanishes and what is hidden', function () {
 });
 
 describe('a process whose first thread has ended', function () {
-  let program: Program;
+  let program: Program | undefined;
   let made: Record<string, string> = {};
   const name = `/ipc-inspector-first-${process.pid}`;
   before(async function () {
@@ -132,8 +132,8 @@ describe('a process whose first thread has ended', function () {
     made = Object.fromEntries((await program.line()).split(' ').map(word => word.split('=') as [string, string]));
   });
   after(async () => {
-    program.end();
-    await program.exited;
+    program?.end();
+    await program?.exited;
     await Program.stopAll();
   });
 
@@ -168,7 +168,7 @@ describe('a process whose first thread has ended', function () {
 });
 
 describe('objects under other names', function () {
-  let program: Program;
+  let program: Program | undefined;
   const directory = mkdtempSync(join(scratchDirectory(), 'names-'));
   const name = `ipc-inspector-names-${process.pid}`;
   let made: Record<string, string> = {};
@@ -180,8 +180,8 @@ describe('objects under other names', function () {
     made = Object.fromEntries(line.split(' ').map(word => word.split('=') as [string, string]));
   });
   after(async () => {
-    program.end();
-    await program.exited;
+    program?.end();
+    await program?.exited;
     await Program.stopAll();
   });
 
@@ -196,9 +196,10 @@ describe('objects under other names', function () {
     assert.ok(snapshot.handles.some(({ objectId, pid, via }) => objectId === ids.get(`/${name}-open`) && pid === Number(made['inner']) && via === 'descriptor'), 'of a process with a root directory of its own');
   });
 
-  it('none of them is ever called stale', () => {
-    const { stale, objects } = JSON.parse(ipcProbe(['stale', '--json']).stdout) as Snapshot & { stale: { objectId: string; verdict: string }[] };
+  it('none of them is ever called stale, nor what a thread with descriptors of its own may have', () => {
+    const { stale, objects } = JSON.parse(ipcProbe(['stale', '--json']).stdout) as Snapshot & { stale: { objectId: string; verdict: string; evidence: string[] }[] };
     const names = new Map(objects.map(({ id, name: its }) => [id, its]));
-    assert.deepEqual(stale.filter(({ objectId, verdict }) => names.get(objectId)?.startsWith(`/${name}`) && verdict !== 'in-use').map(({ objectId }) => names.get(objectId)), []);
+    assert.deepEqual(stale.filter(({ objectId, verdict }) => names.get(objectId)?.startsWith(`/${name}`) && verdict !== 'in-use').map(({ objectId, verdict }) => [names.get(objectId), verdict]), [[`/${name}-thread`, 'possibly-stale']]);
+    assert.match(stale.find(({ objectId }) => names.get(objectId) === `/${name}-thread`)?.evidence.join('\n') ?? '', /could not be read: .*pid/, 'what a single thread has open, /proc does not show');
   });
 });

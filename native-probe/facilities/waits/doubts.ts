@@ -1,16 +1,13 @@
 // What may hold a descriptor without standing in any descriptor table: messages in flight, io_uring, tables of single threads. Asked
 // in the second look only, before "deadlocked" is said: each doubt is a gap in every wait whose end rests on descriptors.
 import type { ScanContext } from '../../context';
-import { syscall } from '../../kernel/libc';
 import { readFdinfo } from '../../kernel/fdinfo';
-import { isGone, numericEntries } from '../../kernel/procfs';
+import { isGone } from '../../kernel/procfs';
 import { asRoot } from '../../gaps';
+import { gapsOfThreadTables } from '../../threadTables';
 import { parseScmFds } from '../unixSocket';
 import type { Found } from './scene';
 import { hidesProcesses } from '../../kernel/hidepid';
-import { standInFor } from '../../kernel/standIns';
-
-const KCMP_FILES = 2;
 
 /** Ids of gaps. `copies`: a descriptor that stands in no table that was read may be of any open file; `rings`: the kernel may read, write or close for an io_uring, but releases no lock. */
 export interface Doubts { readonly copies: readonly string[]; readonly rings: readonly string[] }
@@ -18,7 +15,7 @@ export const noDoubts: Doubts = { copies: [], rings: [] };
 
 /** The gaps that concern every descriptor of the machine. */
 export async function doubtsOfDescriptors(context: ScanContext, found: Found): Promise<Doubts> {
-  return { copies: [...hidden(context), ...await inFlight(context, found), ...await ownTables(context)], rings: await rings(context) };
+  return { copies: [...hidden(context), ...await inFlight(context, found), ...await gapsOfThreadTables(context, { facility: 'waits', field: 'descriptors' })], rings: await rings(context) };
 }
 
 /** With hidepid a program that runs as somebody else (sudo) is not even listed, or listed and no more (hidepid=1). */
@@ -72,24 +69,4 @@ export function ringIsIdle(fdinfo: string): boolean {
   const number = (name: string): string | undefined => new RegExp(`^${name}:\\s*(\\d+)$`, 'm').exec(fdinfo)?.[1];
   const [files, taken, answered] = [number('UserFiles'), number('CachedSqHead'), number('CachedCqTail')];
   return files === '0' && taken !== undefined && taken === answered && number('SqTail') === taken && !/^PollList:\n[ \t]+\S/m.test(fdinfo);
-}
-
-/** Threads whose descriptors are not their process's (unshare(CLONE_FILES)). */
-async function ownTables(context: ScanContext): Promise<string[]> {
-  const gaps: string[] = [];
-  for (const { pid, comm, kernelThread, descriptors } of context.processes) {
-    if (kernelThread || descriptors === null) continue;
-    const threads = numericEntries(`/proc/${pid}/task`).value ?? [];
-    if (threads.length < 2) continue;
-    const seen = standInFor(pid);
-    for (const tid of threads) {
-      // The first thread has ended where another stands in for it.
-      if (tid === seen || tid === pid) continue;
-      const { value, errno } = syscall('kcmp', seen, tid, KCMP_FILES, 0, 0);
-      if (value > 0) gaps.push(context.gaps.add({ pid, facility: 'waits', field: 'descriptors' }, `thread ${tid} of pid ${pid} (${comm}) has descriptors of its own, which were not looked at`));
-      else if (value < 0 && errno !== 'ESRCH') return [...gaps, context.gaps.failed({ facility: 'waits', field: 'kcmp' }, 'cannot compare the descriptor tables of threads', errno, asRoot)];
-    }
-    await context.pause();
-  }
-  return gaps;
 }
