@@ -94,9 +94,10 @@ export class Drawing {
     drawn.node = node;
     drawn.group.setAttribute('class', `node ${node.kind}${node.tone === undefined ? '' : ` tone ${node.tone}`}${changed ? ' changed' : ''}`);
     const face = this.faceOf(node);
-    // The label says it all, and unabridged.
+    // The label says it all, and unabridged. Blanks between the texts, which are not drawn, keep what is written apart in words.
     for (const element of face) element.setAttribute('aria-hidden', 'true');
-    drawn.group.replaceChildren(...face);
+    drawn.group.classList.toggle('shortened', face.some(element => element instanceof SVGTextElement && element.classList.contains('cut')));
+    drawn.group.replaceChildren(...face.flatMap(element => [element, ' ']));
   }
 
   private faceOf(node: GraphNode): SVGElement[] {
@@ -130,20 +131,27 @@ export class Drawing {
 
   private text(name: 'title' | 'subtitle', words: string, x: number, y: number, room: number): SVGTextElement {
     const element = svgElement('text', { class: name, x, y });
-    element.textContent = this.shortened(visible(words), name, room);
+    const whole = visible(words), short = this.shortened(whole, name, room);
+    element.textContent = short;
+    if (short !== whole) element.classList.add('cut');
     return element;
   }
 
+  /** A title loses its end; a subtitle its middle, because the places of two mutexes often differ at their ends alone. */
   private shortened(words: string, font: 'title' | 'subtitle', room: number): string {
     if (this.measure(words, font) <= room) return words;
     const characters = [...words];
-    let [low, high] = [0, characters.length];
+    const kept = (count: number): string => {
+      const behind = font === 'subtitle' ? Math.floor(count / 2) : 0;
+      return `${characters.slice(0, count - behind).join('').trimEnd()}…${behind === 0 ? '' : characters.slice(-behind).join('').trimStart()}`;
+    };
+    let [low, high] = [0, characters.length - 1];
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (this.measure(`${characters.slice(0, middle).join('')}…`, font) <= room) low = middle;
+      if (this.measure(kept(middle), font) <= room) low = middle;
       else high = middle - 1;
     }
-    return `${characters.slice(0, low).join('').trimEnd()}…`;
+    return kept(low);
   }
 
   private drawEdge(edge: GraphEdge, { points, label: at }: Route): void {
