@@ -49,6 +49,21 @@ export function peerSummary(object: IpcObject, index: SnapshotIndex): string[] {
   const pids = [...new Set(index.handlesOf(peer).map(it => it.pid))];
   const [first] = pids;
   if (first === undefined) return [];
-  const name = l10n.t('{0} ({1})', processName(index.processes.get(first), first), first);
+  const name = nameOf(first, index);
   return [pids.length === 1 ? l10n.t('other end: {0}', name) : l10n.t('other end: {0} and {1} more', name, pids.length - 1)];
 }
+
+/** Who writes into a pipe and who reads from it, in a few words. */
+export function endsSummary(object: IpcObject, index: SnapshotIndex): string[] {
+  if (object.kind !== 'pipe' && object.kind !== 'fifo') return [];
+  const who = (handles: readonly Handle[]): string | undefined => {
+    const [first, ...more] = new Set(handles.map(({ pid }) => pid));
+    if (first === undefined) return undefined;
+    return more.length === 0 ? nameOf(first, index) : l10n.t('{0} and {1} more', nameOf(first, index), more.length);
+  };
+  const ends = new Map((endsOf(object, index.handlesOf(object.id)) ?? []).map(({ key, handles }) => [key, who(handles)]));
+  const [writers, readers] = [ends.get('write'), ends.get('read')];
+  return [...(writers === undefined ? [] : [l10n.t('written by {0}', writers)]), ...(readers === undefined ? [] : [l10n.t('read by {0}', readers)])];
+}
+
+const nameOf = (pid: number, index: SnapshotIndex): string => l10n.t('{0} ({1})', processName(index.processes.get(pid), pid), pid);

@@ -1,6 +1,6 @@
 // All that a snapshot says about one object. Pure.
 import type { Finding, Gap, Handle, IpcObject, Process, Snapshot, Time, Wait } from '../../native-probe/model';
-import { peerOf } from '../bothEnds';
+import { endsSummary, peerOf } from '../bothEnds';
 import { objectSummary } from '../objectWords';
 import { indexOf } from '../snapshotIndex';
 
@@ -37,7 +37,7 @@ export function inspect(snapshot: Snapshot, id: string): Inspected | undefined {
   return {
     object,
     ...(peer === undefined ? {} : { peer: { id: peer, object: index.objects.get(peer), handles: index.handlesOf(peer) } }),
-    objects: index.objects, brief: objectSummary(object, index), waitOf: index.waitOf,
+    objects: index.objects, brief: [objectSummary(object, index), ...endsSummary(object, index)].filter(it => it !== '').join(' · '), waitOf: index.waitOf,
     handles: index.handlesOf(id),
     waits: snapshot.waits.filter(wait => wait.objectId === id || wait.clauses.some(clause => clause.alternatives.some(it => it.objectId === id))),
     findings: snapshot.findings.filter(finding => finding.chain.some(link => link.objectId === id)),

@@ -1,20 +1,29 @@
-// The inspector over a real snapshot of this machine, with one object of as many kinds as programs can make here: every object has its gist,
-// its state, who has it, and what is unknown always says why.
+// The inspector over a real snapshot of this machine, with an object of every kind of the facility table: each has its gist, its state, who has
+// it, and what is unknown always says why.
 import { strict as assert } from 'node:assert';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from '../../extension/panels/inspected';
 import { contentsSections } from '../../extension/panels/contentsSection';
 import { inspectorView } from '../../extension/panels/inspectorView';
 import { facilityTable } from '../../native-probe/facilityTable';
-import type { CollectedKind, Contents, Snapshot } from '../../native-probe/model';
+import type { CollectedKind, Contents, IpcObject, Snapshot } from '../../native-probe/model';
 import type { Section, Value } from '../../webview/protocol';
 import { skip } from '../skip';
-import { fixture, hasCompiler, ipcProbe, Program, scratchDirectory, snapshotOf } from './harness';
+import { fixture, hasCompiler, ipcProbe, Program, scratchDirectory, snapshotOf, until } from './harness';
 
 /** Every value that a section shows. */
 function valuesOf(section: Section): readonly Value[] {
   return section.type === 'fields' ? section.fields.map(it => it.value) : section.type === 'table' ? section.rows.flatMap(row => row.cells.filter(it => it !== undefined)) : [];
+}
+
+/** The parent of a process; NaN for what is none, or has ended. */
+function parentOf(pid: number): number {
+  try {
+    return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+  } catch {
+    return NaN; // ended, or no process
+  }
 }
 
 describe('the inspector over real objects', function () {
@@ -47,7 +56,29 @@ describe('the inspector over real objects', function () {
     const fd = await locks(`open ${file} rw`);
     for (const line of [`lock posix ${fd} w 0 10`, `lock ofd ${fd} w 100 0`, `flock ${fd}`, `map ${fd} 4096 0 rw`, 'map -1 8192 0 rw']) await locks(line);
     await locks(`ask ${file} posix w 0 5`);
+    const leased = join(mkdtempSync(join(scratchDirectory(), 'kinds-')), 'leased');
+    writeFileSync(leased, 'x');
+    await locks(`lease ${await locks(`open ${leased} r`)} r`);
+    // A FIFO, a terminal, and everything that only counts or tells of events.
+    const descriptors = Program.start(fixture('descriptors'), ['hold', mkdtempSync(join(scratchDirectory(), 'kinds-'))]);
+    assert.match(await descriptors.line(), /^pid=/);
+    const sockets = await start('sockets');
+    const listener = await sockets('socket 2 1 0');
+    await sockets(`bind ${listener} 127.0.0.1 0`);
+    await sockets(`listen ${listener} 4`);
+    await sockets('socket 16 3 0');
+    // What lies in memory is an object where somebody waits for it.
+    const waiting = Program.start(fixture('waits-futex'), [mkdtempSync(join(scratchDirectory(), 'kinds-')), '0 lock:m0 wr:r0 . pause', '0 . lock:m0', '0 . wr:r0', '0 . cond:c0,m1', '0 . barrier:b2', '0 . sem:s0', '0 . futex:w0']);
+    while (await waiting.line() !== 'ready');
     snapshot = snapshotOf();
+    const ours = new Set([waiting.pid, ...readdirSync('/proc').map(Number).filter(pid => parentOf(pid) === waiting.pid)]);
+    const futexes = ['mutex', 'rwlock', 'condition-variable', 'barrier', 'posix-unnamed-semaphore', 'futex'];
+    await until(() => {
+      snapshot = snapshotOf();
+      const on = new Map<string, IpcObject>(snapshot.objects.map(object => [object.id, object]));
+      const kinds = new Set(snapshot.waits.filter(({ pid }) => ours.has(pid)).map(({ objectId }) => on.get(objectId ?? '')?.kind as string | undefined));
+      return futexes.every(kind => kinds.has(kind));
+    }, 'every thread waits for its object');
   });
   after(async () => { for (const remove of removed) await remove(); await Program.stopAll(); });
 
@@ -64,6 +95,8 @@ describe('the inspector over real objects', function () {
       const view = inspectorView(inspected, { showsAll: () => true });
       seen.add(object.kind);
       assert.notEqual(view.summary, '', object.id);
+      if (object.kind === 'pipe' || object.kind === 'fifo') assert.ok(inspected.handles.length === 0 || /written by|read by/.test(view.brief), `${object.id}: ${view.brief}`);
+      assert.ok(view.summary.length > 8 && !/undefined|null|NaN|\[object/.test(view.summary), `${object.kind}: ${view.summary}`);
       for (const key of ['handles', 'identity']) assert.ok(view.sections.some(section => section.key === key), `${object.kind} has ${key}`);
       // A futex has no state of its own besides its address.
       if (object.kind !== 'futex') assert.ok(view.sections.some(section => ['state', 'watches', 'ranges'].includes(section.key)), `${object.kind} has a state`);
@@ -71,7 +104,7 @@ describe('the inspector over real objects', function () {
       assert.equal(view.memory, facilityTable.get(object.kind)?.category === 'shared memory');
       assert.doesNotMatch(JSON.stringify(view.sections.map(section => section.title)), /undefined|\{\d\}/);
     }
-    const expected: CollectedKind[] = ['sysv-shared-memory', 'sysv-message-queue', 'sysv-semaphore-set', 'posix-message-queue', 'posix-shared-memory', 'posix-semaphore', 'pipe', 'unix-socket', 'memfd', 'eventfd', 'shared-mapping', 'anonymous-shared-mapping', 'record-lock', 'ofd-lock', 'flock-lock', 'signal'];
+    const expected = [...facilityTable.keys()];
     assert.deepEqual(expected.filter(kind => !seen.has(kind)), []);
   });
 

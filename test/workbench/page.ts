@@ -34,6 +34,9 @@ export function preparedWorkbench(): PreparedWorkbench {
 
 const patience = 20_000;
 
+/** The built-in themes: what the picker calls them, and the class that the workbench then has. */
+const colorThemes = { dark: ['Dark Modern', 'vs-dark'], light: ['Light Modern', 'vs'], 'hc-dark': ['Dark High Contrast', 'hc-black'], 'hc-light': ['Light High Contrast', 'hc-light'] } as const;
+
 /** A loaded workbench in a browser of its own. Close it when done. */
 export class WorkbenchPage {
   private constructor(private readonly browser: Browser, readonly page: Page) {}
@@ -310,6 +313,31 @@ export class WorkbenchPage {
   /** A screenshot into the artifacts folder (or to a path), for a person to look at. */
   async screenshot(path: string): Promise<void> {
     await this.page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+  }
+
+  /** Keeps a picture of what stands there, for a person to look at: NAME-THEME.png among the artifacts. `themes`: those but the present one are chosen as a person does, and the last one stays. */
+  async keepPictures(name: string, { artifacts }: Pick<PreparedWorkbench, 'artifacts'>, themes: readonly (keyof typeof colorThemes)[] = ['dark']): Promise<void> {
+    mkdirSync(artifacts, { recursive: true });
+    await this.command('Notifications: Clear All Notifications');
+    for (const theme of themes) {
+      const [label, className] = colorThemes[theme];
+      const shown = this.page.locator(`.monaco-workbench.${className}`);
+      if (!await shown.isVisible()) {
+        await this.command('Preferences: Color Theme');
+        await this.answerPicker(label);
+        await shown.waitFor();
+        await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+      }
+      await this.screenshot(join(artifacts, `${name}-${theme}.png`));
+    }
+  }
+
+  /** Chooses the row of the open quick pick that is called so. */
+  private async answerPicker(label: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget .quick-input-box input');
+    await input.waitFor();
+    await input.fill(label);
+    await this.quickPickRows().filter({ has: this.page.locator('.label-name').getByText(label, { exact: true }) }).first().click();
   }
 
   /** For afterEach: keeps a picture of the page when the test failed. */

@@ -51,6 +51,8 @@ describe('the memory view', function () {
     assert.match(await view.locator('footer').innerText(), /0x20000000 \(536,870,912\)/);
     write('FAR', size / 2);
     await view.locator('.changed').first().waitFor();
+    await workbench.keepPictures('page-memory', prepared);
+    await view.getByRole('textbox', { name: 'Search' }).focus();
     // Ctrl+G is the workbench's: it leads into the view.
     await workbench.page.keyboard.press('Control+g');
     await view.getByRole('textbox', { name: 'Go to offset' }).fill('0x3ffff000');

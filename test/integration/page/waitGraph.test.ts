@@ -1,6 +1,6 @@
 // The wait graph at the page of a real VS Code: the demo's deadlock, debugged for real.
 import * as assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
@@ -12,7 +12,6 @@ describe('the wait graph', function () {
 
   before(async () => {
     workbench = await WorkbenchPage.open(prepared);
-    mkdirSync(prepared.artifacts, { recursive: true });
     await workbench.startDebugging('Deadlock');
   });
   afterEach(async function () {
@@ -23,6 +22,14 @@ describe('the wait graph', function () {
   });
 
   const node = (title: string): Locator => workbench.webview().locator('.node').filter({ has: workbench.webview().locator('text.title').getByText(title, { exact: true }) });
+
+  it('opens from the notification of the deadlock, and shows that chain alone', async () => {
+    await workbench.answerNotification(/Deadlock: .*waits for mutex/, 'Show in Wait Graph');
+    for (const title of ['clerk', 'auditor']) await node(title).waitFor();
+    assert.equal(await workbench.webview().locator('.node.tone.deadlocked').count(), 4);
+    assert.match(await workbench.webview().getByLabel('Show', { exact: true }).locator('option:checked').innerText(), /clerk.*auditor|auditor.*clerk/);
+    await workbench.command('View: Close All Editors');
+  });
 
   it('draws the circle of the deadlock and who waits behind it, from the finding in Waits', async () => {
     await workbench.showContainer('Run and Debug');
@@ -37,7 +44,7 @@ describe('the wait graph', function () {
     assert.deepEqual(circle.filter(it => it === 'clerk' || it === 'auditor').sort(), ['auditor', 'clerk']);
     assert.equal(circle.length, 4);
     assert.equal(await workbench.webview().locator('.edge.tone.deadlocked').count(), 4);
-    await workbench.screenshot(join(prepared.artifacts, 'wait-graph-real.png'));
+    await workbench.keepPictures('page-wait-graph', prepared, ['light', 'hc-dark', 'hc-light', 'dark']);
   });
 
   it('is walked by arrow keys, and Enter leads to the object', async () => {
