@@ -1,6 +1,6 @@
 // The integration suites: inside the extension host of a served VS Code (extension from the working tree), and as a
 // person at the page of one with the VSIX installed.
-//   node test/integration/run.mjs [host] [page]        IPC_INSPECTOR_ONLY=text: only test files whose name contains it
+//   node test/integration/run.mjs [host] [page]        IPC_INSPECTOR_ONLY=text,text: only test files whose name contains one of these
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -120,7 +120,7 @@ async function hostSuite({ editor, browser, adapters, adapterVsix }) {
 async function pageSuite({ editor, browser, adapters, adapterVsix }) {
   console.log('\nintegration, at the page');
   const files = readdirSync(join(repository, 'test/integration/page')).filter(file => file.endsWith('.test.ts'))
-    .filter(file => !process.env.IPC_INSPECTOR_ONLY || file.includes(process.env.IPC_INSPECTOR_ONLY)).map(file => `test/integration/page/${file}`);
+    .filter(file => !process.env.IPC_INSPECTOR_ONLY || process.env.IPC_INSPECTOR_ONLY.split(',').some(text => file.includes(text))).map(file => `test/integration/page/${file}`);
   const vsix = await packageExtension(join(cache, 'ipc-inspector.vsix'));
   progress(`VSIX: ${(vsix.bytes / 1024).toFixed(0)} KiB`);
   const demo = await prepareDemo('demo-page');

@@ -1,5 +1,5 @@
-// `npm run pictures`: takes the README's pictures from the real window with the demo running, in four themes, and
-// renders the extension's icon from the activity bar's. Writes media/pictures/NAME-THEME.png and media/icon.png.
+// `npm run pictures`: takes the README's pictures from the real window with the demo running, and renders the extension's icon from the
+// activity bar's. Writes media/pictures/NAME-dark.png and media/icon.png; the pictures in the other themes, to look at, go to the artifacts.
 //   npm run pictures [-- dark light high-contrast high-contrast-light | icon]
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,13 +51,14 @@ async function takeAll() {
     const vsix = await packageExtension(join(cache, 'ipc-inspector.vsix'));
     const adapters = await packageForTests(debugAdapters);
     const target = join(repository, 'media/pictures');
-    mkdirSync(target, { recursive: true });
+    for (const folder of [target, artifacts]) mkdirSync(folder, { recursive: true });
     for (const [name, colorTheme] of wanted) {
       progress(`Pictures in ${colorTheme} …`);
       const demo = await prepareDemo('demo-pictures');
       const { served } = await openEditor(editor, { name: 'pictures', vsix: [vsix.path, adapters], settings: { 'workbench.colorTheme': colorTheme, 'editor.minimap.enabled': false } });
       try {
-        await takePictures({ address: served.address(demo.folder), chromium: browser.path, browserArguments, demo: demo.folder, artifacts, adapters: {} }, name, target);
+        // Text without coloured fringes makes smaller pictures.
+        await takePictures({ address: served.address(demo.folder), chromium: browser.path, browserArguments: [...browserArguments, '--disable-lcd-text'], demo: demo.folder, artifacts, adapters: {} }, name, target);
       } finally {
         await served.stop();
         await demo.clean();

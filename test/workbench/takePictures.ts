@@ -22,11 +22,14 @@ export async function takeIcon(executable: string, media: string): Promise<void>
   }
 }
 
+/** The pictures of the README: in one theme they stand in the repository, all others are for whoever takes them to look at. */
+const ofReadme: ReadonlySet<string> = new Set(['objects', 'inspector', 'memory', 'debuggee', 'waits', 'wait-graph', 'stale']);
+
 /**
  * Takes all pictures in one theme.
  * @param prepared a workbench whose settings name the theme
  * @param theme for the files' names
- * @param folder where they go
+ * @param folder where those of the README go; the others go to the artifacts
  */
 export async function takePictures(prepared: PreparedWorkbench, theme: string, folder: string): Promise<void> {
   const workbench = await WorkbenchPage.open(prepared, { width: 1120, height: 700 });
@@ -34,7 +37,7 @@ export async function takePictures(prepared: PreparedWorkbench, theme: string, f
     await workbench.page.mouse.move(900, 640); // away from what shows a tooltip
     // The tooltip of a focused row does not follow the mouse: it may stay in the picture.
     await workbench.page.locator('.monaco-hover:visible').waitFor({ state: 'hidden', timeout: 2000 }).catch(() => undefined);
-    await workbench.screenshot(join(folder, `${name}-${theme}.png`));
+    await workbench.screenshot(join(theme === 'dark' && ofReadme.has(name) ? folder : prepared.artifacts, `${name}-${theme}.png`));
   };
   // Keys end in the object's number in the demo: 02 is the family's segment.
   const segment = /shmid \d+.*0x1d[0-9a-f]{4}02/s;
@@ -65,6 +68,14 @@ export async function takePictures(prepared: PreparedWorkbench, theme: string, f
     }
     await inspected.waitFor();
     await take('inspector');
+    await workbench.webview().locator('vscode-button', { hasText: 'Open Memory View' }).click();
+    const memory = workbench.webview();
+    await memory.locator('.row').filter({ hasText: /72\s*65\s*61\s*64/ }).first().waitFor(); // "read"ing
+    await workbench.command('View: Toggle Primary Side Bar Visibility');
+    await memory.getByRole('textbox', { name: 'Declarations in C' }).fill('struct reading {\n  char text[12];\n  union { uint32_t raw; float value; } next;\n};\n');
+    await memory.locator('table.fields').waitFor();
+    await take('memory');
+    await workbench.command('View: Toggle Primary Side Bar Visibility');
     await workbench.command('View: Close All Editors');
 
     await workbench.openFile('family/measure.js');

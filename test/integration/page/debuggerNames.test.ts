@@ -93,6 +93,15 @@ describe('Names and lines from the debugger', function () {
     await workbench.page.locator('.tabs-container .tab').filter({ hasText: 'queue.c' }).first().waitFor();
     await workbench.page.locator('.part.statusbar').getByText(/Ln 19,/).waitFor();
 
+    // The same way from the thread's node in the wait graph.
+    await workbench.command('View: Close All Editors');
+    await workbench.inlineAction(workbench.rows(view, /^\s*Deadlock/), 'Show in Wait Graph');
+    const graph = workbench.webview();
+    await graph.locator('.node').filter({ has: graph.locator('text.title').getByText('auditor', { exact: true }) }).first().click();
+    await graph.getByRole('button', { name: 'Go to Source' }).click();
+    await workbench.page.locator('.tabs-container .tab').filter({ hasText: 'queue.c' }).first().waitFor();
+    await workbench.page.locator('.part.statusbar').getByText(/Ln 19,/).waitFor();
+
     await workbench.contextMenu(workbench.rows(view, /^\s*clerk .*queue\.c:8/s), 'Switch to Thread');
     const callStack = await workbench.view('Call Stack');
     // Its innermost frame is the selected one now, and its variables are those that are shown.

@@ -59,6 +59,13 @@ describe('the wait graph', function () {
     await workbench.command('View: Close Editor');
   });
 
+  it('leads from a thread to its process', async () => {
+    const name = /PID \d+/.exec(await node('clerk').getAttribute('aria-label') ?? '')?.[0] ?? assert.fail();
+    await node('clerk').click();
+    await workbench.webview().getByRole('button', { name: 'Reveal in Processes' }).click();
+    await (await workbench.view('Processes')).locator('.monaco-list-row.selected').filter({ hasText: `${name} ·` }).waitFor();
+  });
+
   it('is saved as a drawing of its own', async () => {
     const file = join(prepared.demo, 'graph.svg');
     rmSync(file, { force: true });
