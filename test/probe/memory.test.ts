@@ -130,6 +130,37 @@ describe('memory', function () {
     await segment.remove();
   });
 
+  it('of 64 GiB with three pages in it is looked at, surveyed and searched in a moment, by root and through a page table', async function () {
+    if (!isRoot) skip(this, 'not root');
+    const size = 64 * gigabyte, middle = size / 2 + 5 * page;
+    const user = canBecomeOrdinary() ? ordinaryUser : undefined;
+    const own = Program.start(fixture('ipc'), [], { user });
+    await own.line();
+    const theirs = await Probe.start(user);
+    try {
+      const fd = await ask(`memfd vast ${size}`, own);
+      const address = await ask(`mmap ${fd} ${size}`, own);
+      for (const [offset, word] of [[0, 'first'], [middle, 'needle'], [size - page, 'last']] as const) await ask(`poke ${at(address, offset)} ${word}`, own);
+      const { dev, ino } = statSync(`/proc/${own.pid}/fd/${fd}`);
+      const id = `memfd:${dev}:${ino}`, blocks = (): number => statSync(`/proc/${own.pid}/fd/${fd}`).blocks;
+      const before = blocks();
+      for (const each of [probe, theirs]) {
+        const started = performance.now();
+        const end = await each.read(id, size - 2 * page, 4 * page);
+        assert.deepEqual([end.size, bytesOf(end).length, bytesOf(end).toString('latin1', page, page + 4)], [String(size), 2 * page, 'last']);
+        const survey = await each.ask('surveyPages', { id, parts: 512 });
+        assert.ok(survey.form === 'survey');
+        assert.deepEqual((survey.pages.resident ?? []).flatMap((pages, part) => pages === 0 ? [] : [[part, pages]]), [[0, 1], [256, 1], [511, 1]]);
+        assert.deepEqual((await each.search(id, Buffer.from('needle'))).hits, [middle]);
+        assert.ok(performance.now() - started < 15_000, `${Math.round(performance.now() - started)} ms`);
+      }
+      assert.equal(blocks(), before, 'nothing was allocated');
+    } finally {
+      theirs.stop();
+      await own.stop();
+    }
+  });
+
   it('finds bytes over borders, passes over absent pages, and goes on where it stopped', async function () {
     if (!isRoot) skip(this, 'not root');
     const segment = await sparse();

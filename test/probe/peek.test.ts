@@ -1,9 +1,11 @@
 // peek: what is in an object, and that looking changed nothing.
 import { strict as assert } from 'node:assert';
-import { readFileSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { Contents, IpcObject, Snapshot } from '../../native-probe/model';
 import { fixture, hasCompiler, ipcProbe, isRoot, Program, snapshotOf } from './harness';
 import { skip } from '../skip';
+import { canContain } from './containers';
 
 type Peeked = Snapshot & { contents: Contents };
 const peek = (id: string, ...args: string[]): { status: number | null; object: IpcObject | undefined; contents: Contents } => {
@@ -43,6 +45,28 @@ describe('peek', function () {
     assert.equal(Buffer.from(contents.messages[0]?.content.base64 ?? '', 'base64').toString(), 'mmm');
     assert.equal(row('msg', msqid), before);
     await ask(`msgrm ${msqid}`);
+  });
+
+  it('shows messages of 64 kB of binary as they were sent, where a namespace allows them', async function () {
+    if (!isRoot || !canContain()) skip(this, 'no namespaces can be made here');
+    if (spawnSync('perl', ['-e', '1']).status !== 0) skip(this, 'no perl, whose msgsnd this uses');
+    const script = `for (["msgmax", 65536], ["msgmnb", 400000]) { open(F, ">/proc/sys/kernel/$_->[0]") or die $!; print F $_->[1]; close(F) or die $! }
+      $id = msgget(0, 0600); for $n (1..3) { msgsnd($id, pack("l! a*", $n, join "", map { chr(($_ * 7 + $n) & 255) } 0..65535), 0) or die $! } $| = 1; print "$id\\n"; <STDIN>; msgctl($id, 0, 0)`;
+    const sender = Program.start('unshare', ['--ipc', 'perl', '-e', script]);
+    const msqid = await sender.line();
+    const namespace = /\d+/.exec(readlinkSync(`/proc/${sender.pid}/ns/ipc`))?.[0] ?? '';
+    const { stdout } = ipcProbe(['peek', '--json', `sysv-message-queue:${namespace}:${msqid}`]);
+    const { contents } = JSON.parse(stdout) as { contents: Contents };
+    assert.ok(contents.form === 'messages', stdout.slice(0, 500));
+    assert.equal(contents.messages.length, 3);
+    for (const [at, { type, size, content }] of contents.messages.entries()) {
+      assert.deepEqual([type, size], [String(at + 1), '65536']);
+      const bytes = Buffer.from(content.base64, 'base64');
+      assert.ok(bytes.length > 0 && bytes.length === content.length && content.truncated === (bytes.length < 65536));
+      assert.ok(bytes.every((byte, index) => byte === ((index * 7 + at + 1) & 255)), `message ${at + 1} holds what was sent`);
+    }
+    sender.end();
+    await sender.exited;
   });
 
   it('reads an attached segment where it is asked, tells holes, and allocates nothing', async function () {

@@ -14,9 +14,10 @@ describe('the memory view', function () {
   const size = 1 << 30;
   let workbench: WorkbenchPage;
 
-  const write = (text: string, at: number): void => {
+  const write = (text: string | Buffer, at: number): void => {
     const fd = openSync(file, 'r+');
-    writeSync(fd, text, at);
+    if (typeof text === 'string') writeSync(fd, text, at);
+    else writeSync(fd, text, 0, text.length, at);
     closeSync(fd);
   };
 
@@ -87,8 +88,31 @@ describe('the memory view', function () {
     assert.ok(existsSync(target) && statSync(target).size === 25);
   });
 
-  it('is where it was after the window was reloaded, and says when the object shrinks and goes', async () => {
+  it('closed, hidden or reloaded in the middle of a search throws nothing, is where it was, and says when the object shrinks and goes', async () => {
+    const thrown: string[] = [];
+    workbench.page.on('console', message => { if (/rejected promise|is disposed|unhandled/i.test(message.text())) thrown.push(message.text()); });
+    // So much that a search takes its time; it ends with its asker, or all of these would end late.
+    write(Buffer.alloc(1 << 28, 0x7a), 1 << 26);
+    const search = async (): Promise<void> => {
+      await workbench.webview().getByRole('textbox', { name: 'Search' }).fill('nowhere');
+      await workbench.page.keyboard.press('Enter');
+      await workbench.webview().getByRole('progressbar').waitFor();
+    };
+    const shown = (): Promise<void> => workbench.webview().locator('.row').filter({ hasText: /77\s*68\s*61\s*74/ }).first().waitFor({ timeout: 60_000 });
+    await search();
+    await workbench.command('View: Close All Editors');
+    await workbench.inlineAction(await workbench.findRow(await workbench.view('IPC Objects'), name), 'Inspect');
+    await workbench.webview().locator('vscode-button', { hasText: 'Open Memory View' }).click();
+    await workbench.page.locator('.tabs-container .tab').filter({ hasText: 'Memory:' }).waitFor();
+    await shown();
+    await search();
+    await workbench.command('View: Open Previous Editor'); // the inspector
+    await workbench.webview().getByRole('heading', { level: 1, name }).waitFor();
+    await workbench.command('View: Close Editor');
+    await shown();
+    await search();
     await workbench.reload();
+    assert.deepEqual(thrown, []);
     const view = workbench.webview();
     await view.locator('.row').filter({ hasText: /77\s*68\s*61\s*74/ }).first().waitFor({ timeout: 60_000 });
     const fd = openSync(file, 'r+');
