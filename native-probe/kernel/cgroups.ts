@@ -21,11 +21,11 @@ const parts: readonly { readonly pattern: RegExp; readonly runtime: string }[] =
   { pattern: new RegExp(`:(?:cri-containerd|crio):${id}$`), runtime: 'kubernetes' },
   { pattern: new RegExp(`^docker-${id}(?:\\.scope)?$`), runtime: 'docker' },
   { pattern: new RegExp(`^(?:nerdctl|containerd|buildkit)-${id}(?:\\.scope)?$`), runtime: 'containerd' },
-  { pattern: /^lxc\.payload\.(.+)$/, runtime: 'lxc' },
-  { pattern: /^systemd-nspawn@(.+)\.service$/, runtime: 'nspawn' },
-  { pattern: /^machine-(.+)\.scope$/, runtime: 'machine' },
-  { pattern: /^app-flatpak-(.+)-\d+\.scope$/, runtime: 'flatpak' },
-  { pattern: /^snap\.([^.]+)\..+\.(?:scope|service)$/, runtime: 'snap' },
+  { pattern: /^lxc\.payload\.(.+)$/s, runtime: 'lxc' },
+  { pattern: /^systemd-nspawn@(.+)\.service$/s, runtime: 'nspawn' },
+  { pattern: /^machine-(.+)\.scope$/s, runtime: 'machine' },
+  { pattern: /^app-flatpak-(.+)-\d+\.scope$/s, runtime: 'flatpak' },
+  { pattern: /^snap\.([^.]+)\..+\.(?:scope|service)$/s, runtime: 'snap' },
 ];
 const bareId = new RegExp(`^${id}$`);
 

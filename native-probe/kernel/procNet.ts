@@ -20,7 +20,7 @@ export function readProcNet(pid: number | 'self', table: string): Result<string>
 const acceptsConnections = 0x10000;
 /** SS_CONNECTED (include/uapi/linux/net.h). */
 const SS_CONNECTED = 3;
-const unixLine = /^[0-9a-f]+: [0-9a-f]+ [0-9a-f]+ ([0-9a-f]+) ([0-9a-f]{4}) ([0-9a-f]{2}) +(\d+)(?: (.+))?$/i;
+const unixLine = /^[0-9a-f]+: [0-9a-f]+ [0-9a-f]+ ([0-9a-f]+) ([0-9a-f]{4}) ([0-9a-f]{2}) +(\d+)(?: (.+))?$/is;
 
 /**
  * /proc/net/unix. The kernel writes names as they are, newlines too: a hostile name can look like more lines. An inode that

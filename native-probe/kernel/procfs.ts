@@ -216,7 +216,7 @@ export interface Mapping {
   readonly path: string;
 }
 
-const mapsLine = /^([0-9a-f]+)-([0-9a-f]+) ([-rwxsp]{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+) *(.*)$/;
+const mapsLine = /^([0-9a-f]+)-([0-9a-f]+) ([-rwxsp]{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+) *(.*)$/s;
 
 /** One line of /proc/PID/maps. */
 export function parseMapsLine(line: string): Mapping | undefined {
