@@ -67,6 +67,8 @@ claimSituations('streams', [
   { situation: 'ring_alarm', claim: 'a ring that a caught SIGALRM may end', verdict: 'suspected', gap: /catches SIGALRM/ },
   { situation: 'ring_timer', claim: 'a ring that a timer\'s signal may end', verdict: 'suspected', gap: /timer/ },
   { situation: 'ring_handler', claim: 'a reader whose only writer waits for a mutex, but catches SIGALRM', verdict: 'suspected', gap: /catches SIGALRM.* its handler may do/ },
+  { situation: 'ring_child_handler', claim: 'a reader whose only writer waits for a mutex and catches SIGCHLD without a child', verdict: 'deadlocked' },
+  { situation: 'ring_child_handler_sleeper', claim: 'a reader whose only writer waits for a mutex and catches SIGCHLD of a child that sleeps' },
   { situation: 'tcp_under_way', claim: 'two that receive from each other over TCP while a byte is on its way' },
   { situation: 'self_pipe_signals', claim: 'a self-pipe that a handler may write to', verdict: 'suspected', gap: /catches SIGTERM/ },
   { situation: 'in_flight', claim: 'a ring of which an end lies in a socket\'s queue', verdict: 'suspected', gap: /sent to pid \d+ .* not received yet/ },

@@ -1,7 +1,8 @@
 // From wakers to the clause of a wait: what interrupts the call, and what no descriptor table shows, is added here once for all calls.
-import type { Alternative, Clause } from '../../model';
+import type { Alternative, Clause, ThreadRef } from '../../model';
 import { readText } from '../../kernel/procfs';
 import { signalName } from '../../kernel/signals';
+import { syscallName } from '../../kernel/syscalls';
 import type { ScannedProcess } from '../../processes';
 import type { BlockedCall } from './reader';
 import type { WaitScene } from './scene';
@@ -19,8 +20,9 @@ const mostAlternatives = 200;
 export function clauseOf(blocked: Blocked, operation: string, wakers: Wakers, by: 'descriptors' | 'locks' | 'neither' = 'descriptors'): Clause {
   const { scene } = blocked;
   const signals = interruptions(blocked, operation, wakers);
-  const alternatives = joined([...wakers.alternatives, ...signals.alternatives]);
-  const gaps = [...new Set([...wakers.gaps, ...signals.gaps, ...handlersOf(blocked, operation, wakers), ...by === 'neither' ? [] : scene.doubts.copies, ...by === 'descriptors' ? scene.doubts.rings : []])];
+  const handlers = handlersOf(blocked, operation, wakers);
+  const alternatives = joined([...wakers.alternatives, ...signals.alternatives, ...handlers.alternatives]);
+  const gaps = [...new Set([...wakers.gaps, ...signals.gaps, ...handlers.gaps, ...by === 'neither' ? [] : scene.doubts.copies, ...by === 'descriptors' ? scene.doubts.rings : []])];
   // Nobody in sight is no proof that there is nobody.
   const external = wakers.external ?? (alternatives.length === 0 && gaps.length === 0 ? 'nobody is seen who could end it' : undefined);
   return { alternatives, ...(external === undefined ? {} : { external }), ...(gaps.length > 0 ? { gaps } : {}) };
@@ -53,9 +55,8 @@ function interruptions({ scene, process, thread }: Blocked, operation: string, w
   const unforeseen = untimely.filter(has);
   if (unforeseen.length > 0) gaps.push(gap('signals', `catches ${unforeseen.map(signalName).join(', ')}`));
   if (hasTimer(scene, process.pid)) gaps.push(gap('timers', 'has a timer that sends a signal'));
-  // A dead one has sent its SIGCHLD already.
-  const children = has(SIGCHLD) ? childrenOf(scene, process).filter(({ pid }) => scene.threads(pid).length > 0) : [];
-  if (children.length > 0) alternatives.push({ event: 'SIGCHLD', threads: children.map(({ pid }) => ({ pid })) });
+  const children = has(SIGCHLD) ? livingChildren(scene, process) : [];
+  if (children.length > 0) alternatives.push({ event: 'SIGCHLD', threads: children });
   const selfish = wakers.external === undefined && wakers.alternatives.every(each => each.threads.every(({ pid }) => pid === process.pid));
   if (selfish) {
     const others = Array.from({ length: 64 }, (_, index) => index + 1).filter(signal => has(signal) && !ownDoing.has(signal) && !untimely.includes(signal));
@@ -64,22 +65,33 @@ function interruptions({ scene, process, thread }: Blocked, operation: string, w
   return { alternatives, gaps };
 }
 
+/** Calls that a handler interrupts and does not end: no wait of theirs tells of it. */
+const restarted: ReadonlySet<string | undefined> = new Set(['futex', 'futex_waitv', 'restart_syscall']);
+
 /**
- * Wakers that the kernel may signal at a time nobody can see: whatever they are blocked in, their handler runs, and may write, close, unlock
- * or end the process (signal-safety(7)). Asked before anything is said only.
+ * Wakers that are blocked in futex(2), and may be signalled at a time nobody can see: their handler runs all the same, and may write, close,
+ * unlock or end the process (signal-safety(7)). As above, a child that can end is somebody who can act, the kernel is a gap.
  */
-function handlersOf({ scene, process }: Blocked, operation: string, { alternatives, external }: Wakers): string[] {
-  if (!scene.again || external !== undefined) return [];
-  const gaps: string[] = [];
+function handlersOf({ scene, process }: Blocked, operation: string, { alternatives, external }: Wakers): { alternatives: Alternative[]; gaps: string[] } {
+  const found: { alternatives: Alternative[]; gaps: string[] } = { alternatives: [], gaps: [] };
+  if (external !== undefined) return found;
   for (const pid of new Set(alternatives.flatMap(({ threads }) => threads.map(thread => thread.pid)))) {
-    const caught = pid === process.pid ? 0n : scene.status(pid, pid)?.caughtSignals ?? 0n;
+    const waker = scene.byPid.get(pid);
+    if (!waker || pid === process.pid || !scene.threads(pid).some(({ syscall }) => syscall !== undefined && restarted.has(syscallName(syscall.number)))) continue;
+    const caught = scene.status(pid, pid)?.caughtSignals ?? 0n;
     if (caught === 0n) continue;
-    const names = untimely.filter(signal => (caught & (1n << BigInt(signal - 1))) !== 0n).map(signalName);
+    const has = (signal: number): boolean => (caught & (1n << BigInt(signal - 1))) !== 0n;
+    const names = untimely.filter(has).map(signalName);
     const why = names.length > 0 ? `catches ${names.join(', ')}` : hasTimer(scene, pid) ? 'has a timer that sends a signal' : undefined;
-    if (why !== undefined) gaps.push(scene.context.gaps.add({ pid, facility: 'waits', field: 'handlers' }, `pid ${pid} (${scene.byPid.get(pid)?.comm ?? '?'}) ${why}: whatever it waits for, its handler may do what another's ${operation} waits for`));
+    if (why !== undefined) found.gaps.push(scene.context.gaps.add({ pid, facility: 'waits', field: `handlers,${operation}` }, `pid ${pid} (${waker.comm}) ${why}: whatever it waits for, its handler may do what another's ${operation} waits for`));
+    const children = has(SIGCHLD) ? livingChildren(scene, waker) : [];
+    if (children.length > 0) found.alternatives.push({ event: `SIGCHLD to pid ${pid}`, threads: children });
   }
-  return gaps;
+  return found;
 }
+
+/** A dead one has sent its SIGCHLD already. */
+const livingChildren = (scene: WaitScene, process: ScannedProcess): ThreadRef[] => childrenOf(scene, process).filter(({ pid }) => scene.threads(pid).length > 0).map(({ pid }) => ({ pid }));
 
 /** timer_create(2) with a signal, as /proc/PID/timers shows it (CONFIG_CHECKPOINT_RESTORE). */
 function hasTimer(scene: WaitScene, pid: number): boolean {
