@@ -135,6 +135,11 @@ export interface Handle {
   readonly via: Via;
   readonly fd?: number;
   readonly address?: Hex;
+  /**
+   * For a variable of an executable or library: where processes that are being traced have theirs, at the same place of the same file. Their
+   * debuggers know how it is called.
+   */
+  readonly copies?: readonly { readonly pid: number; readonly address: Hex }[];
   readonly access?: Access;
   readonly end?: string;
   /** `type` is null for a lease of which the kernel tells only what it shall become. */

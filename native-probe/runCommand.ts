@@ -24,24 +24,33 @@ export class CannotRun extends Error {
 export async function runCommand([command = '', ...args]: readonly string[], started: (pid: number) => void, ours: (pid: number) => void): Promise<Ended> {
   // All in one go, the handlers first: the command may be ready for signals before spawn() returns.
   const sentinel = new Sentinel(ours);
-  const handlers = signalHandlers(signal => { child.kill(signal); }, () => child.pid, sentinel);
+  let child: ChildProcess | undefined;
+  const handlers = signalHandlers(signal => { child?.kill(signal); }, () => child?.pid, sentinel);
   for (const [signal, handler] of handlers) process.on(signal, handler);
-  const child = spawn(command, args, { stdio: 'inherit' });
-  if (child.pid !== undefined) started(child.pid);
   try {
+    const running = spawn(command, args, { stdio: 'inherit' });
+    child = running;
+    if (running.pid !== undefined) started(running.pid);
     return await new Promise<Ended>((resolve, reject) => {
-      child.once('error', (error: NodeJS.ErrnoException) => {
-        const notFound = error.code === 'ENOENT';
-        reject(new CannotRun(notFound ? 127 : 126, `cannot run ${command}: ${notFound ? 'there is no such command' : error.code === 'EACCES' ? 'it is not executable' : error.code ?? error.message}`));
-      });
-      child.once('exit', (code, signal) => {
+      running.once('error', reject);
+      running.once('exit', (code, signal) => {
         resolve(signal === null ? { status: code ?? 1 } : { status: 128 + constants.signals[signal], signal });
       });
     });
+  } catch (error) {
+    throw cannotRun(command, error);
   } finally {
     for (const [signal, handler] of handlers) process.off(signal, handler);
     sentinel.end();
   }
+}
+
+/** What a shell would say. Of some errors spawn() tells later, others it throws: of an empty name, and what is neither missing nor forbidden (ENOTDIR, ELOOP, ENAMETOOLONG). */
+function cannotRun(command: string, error: unknown): CannotRun {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  const notFound = command === '' || code === 'ENOENT' || code === 'ENOTDIR';
+  const why = notFound ? 'there is no such command' : code === 'EACCES' ? 'it is not executable' : code ?? String(error);
+  return new CannotRun(notFound ? 127 : 126, `cannot run ${command === '' ? "''" : command}: ${why}`);
 }
 
 function signalHandlers(send: (signal: NodeJS.Signals) => void, pidOf: () => number | undefined, sentinel: Sentinel): [NodeJS.Signals, () => void][] {

@@ -22,6 +22,7 @@ export class AdapterQuestions {
   private turn: Promise<unknown> = Promise.resolve();
   private unanswered = 0;
   private ended = false;
+  private asked: { readonly command: string; readonly args: unknown } | undefined;
 
   constructor(private readonly adapter: Adapter, private readonly limit = patience) {}
 
@@ -44,6 +45,11 @@ export class AdapterQuestions {
     }
   }
 
+  /** Whether a request that passes by is the one that is being asked here. */
+  isAsking(command: string, frameId: unknown): boolean {
+    return this.asked?.command === command && (this.asked.args as { frameId?: unknown } | undefined)?.frameId === frameId;
+  }
+
   /** The program has stopped anew: an adapter that was busy may answer now. */
   trustAgain(): void {
     this.unanswered = 0;
@@ -63,11 +69,13 @@ export class AdapterQuestions {
         reject(new AdapterSilent(l10n.t('The debugger of {0} does not answer.', this.adapter.name)));
       }, this.limit);
     });
+    this.asked = { command, args };
     try {
       const answer = await Promise.race([this.adapter.customRequest(command, args), late]);
       this.unanswered = 0;
       return answer;
     } finally {
+      this.asked = undefined;
       clearTimeout(timer);
     }
   }

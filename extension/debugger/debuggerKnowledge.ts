@@ -113,8 +113,8 @@ export class DebuggerKnowledge implements vscode.Disposable, Knowledge {
     const knowledge = this.add(session);
     return {
       onWillReceiveMessage: (message: unknown) => {
-        const { command, arguments: given } = (message ?? {}) as { command?: unknown; arguments?: { expression?: unknown } };
-        if (typeof command === 'string') knowledge.sees(command, given?.expression);
+        const { command, arguments: given } = (message ?? {}) as { command?: unknown; arguments?: { expression?: unknown; frameId?: unknown } };
+        if (typeof command === 'string') knowledge.sees(command, given);
       },
       onDidSendMessage: (message: unknown) => {
         const capabilities = capabilitiesIn(message);

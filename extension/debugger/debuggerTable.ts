@@ -21,6 +21,8 @@ export interface Naming {
   readonly parseMember: (text: string, at: SymbolAt, address: bigint) => string | undefined;
   /** What the variables of a frame lead to; absent where only the adapter's own list of them tells. */
   readonly frameVariables?: DebuggerCommand;
+  /** The same for the static and global variables of a frame's source file. */
+  readonly staticVariables?: DebuggerCommand;
   readonly parseFrameVariables?: (text: string, address: bigint) => string | undefined;
   /** Symbols can be looked up while the program runs. */
   readonly whileRunning: boolean;
@@ -62,7 +64,7 @@ function lldb(command: (text: string) => DebuggerCommand, whileRunning: boolean)
   return {
     symbol: address => command(`image lookup --address ${hex(address)}`), parseSymbol: lldbSymbol,
     members: symbol => command(`target variable -L -R -D 4 ${symbol}`), parseMember: (text, _at, address) => lldbPath(text, address),
-    frameVariables: command('frame variable -L -R -D 3 -P 1'), parseFrameVariables: lldbPath,
+    frameVariables: command('frame variable -L -R -D 3 -P 1'), staticVariables: command('target variable -L -R -D 3 -P 1'), parseFrameVariables: lldbPath,
     whileRunning,
   };
 }

@@ -36,12 +36,21 @@ export function questionsOf({ waits, findings, objects, handles, gaps }: Snapsho
 
   const inMemory = new Map(objects.filter(object => addressOf(object) !== undefined).map(object => [object.id, object]));
   const waiters = grouped(waits, ({ pid, objectId }) => objectId === undefined ? undefined : `${objectId} ${pid}`);
+  const owners = grouped(handles, ({ objectId, pid, via, tid }) => via === 'owner' && tid !== undefined && inMemory.has(objectId) ? `${objectId} ${pid}` : undefined);
   const told = new Set<string>();
   const addresses: AddressQuestion[] = [];
-  for (const { objectId, pid, address } of handles) {
-    if (address === undefined || !inMemory.has(objectId) || !/^0x[0-9a-f]{1,16}$/.test(address) || told.has(`${objectId} ${pid}`)) continue;
-    told.add(`${objectId} ${pid}`);
-    addresses.push({ objectId, pid, address: BigInt(address), waiters: (waiters.get(`${objectId} ${pid}`) ?? []).map(({ tid }) => tid) });
+  const ask = (objectId: string, pid: number, address: string): void => {
+    const key = `${objectId} ${pid}`;
+    if (!/^0x[0-9a-f]{1,16}$/.test(address) || told.has(key)) return;
+    told.add(key);
+    // Whoever waits there, then whoever holds it: their variables lead to it.
+    const users = [...waiters.get(key) ?? [], ...owners.get(key) ?? []].flatMap(({ tid }) => tid ?? []);
+    addresses.push({ objectId, pid, address: BigInt(address), users: [...new Set(users)] });
+  };
+  for (const { objectId, pid, address, copies = [] } of handles) {
+    if (address === undefined || !inMemory.has(objectId)) continue;
+    ask(objectId, pid, address);
+    for (const copy of copies) ask(objectId, copy.pid, copy.address);
   }
   const found = new Set(findings.flatMap(({ chain }) => chain.map(({ objectId }) => objectId)));
   const denied = new Set(gaps.flatMap(({ scope, errno }) => scope.pid !== undefined && scope.facility === 'waits' && scope.field === 'syscall' && errno !== undefined ? [scope.pid] : []));

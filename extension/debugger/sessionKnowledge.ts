@@ -25,8 +25,8 @@ export interface ThreadPlace {
   readonly column: number;
 }
 
-/** A thing in memory that wants a name: its address in a process, and the threads of that process that wait on it. */
-export interface AddressQuestion { readonly objectId: string; readonly pid: number; readonly address: bigint; readonly waiters: readonly number[] }
+/** A thing in memory that wants a name: its address in a process, and the threads of that process that wait on it or hold it. */
+export interface AddressQuestion { readonly objectId: string; readonly pid: number; readonly address: bigint; readonly users: readonly number[] }
 /** What a snapshot gives reason to ask, the most interesting first. */
 export interface Questions {
   readonly threads: readonly { readonly pid: number; readonly tid: number }[];
@@ -42,7 +42,7 @@ const levels = 40;
 /** The callers whose variables are looked through for a name. */
 const mostCallers = 3;
 
-interface Name { readonly text: string; readonly asked: number; /** Told by the variables of this thread's frames: true only while it waits there. */ readonly tid?: number }
+interface Name { readonly text: string; readonly asked: number; /** Told by the variables of this thread's frames: true only while it waits there or holds it. */ readonly tid?: number }
 
 export class SessionKnowledge {
   private readonly questions: AdapterQuestions;
@@ -71,6 +71,9 @@ export class SessionKnowledge {
   private told: { readonly moment: number; readonly disturbances: number; readonly process: ToldProcess | undefined } | undefined;
   /** What this asks itself; whatever else is evaluated may change the program. */
   private readonly own = new Set<string>();
+  /** The frame that the user's commands are about: adapters take it from the last request for scopes. */
+  private selected: number | undefined;
+  private moved = false;
   private working = false;
   private again = false;
   private over = false;
@@ -146,8 +149,9 @@ export class SessionKnowledge {
     void this.work();
   }
 
-  /** Somebody sends a request to the adapter: some of them change memory or let the program run for a moment. */
-  sees(command: string, expression: unknown): void {
+  /** Somebody sends a request to the adapter: some of them select a frame, change memory or let the program run for a moment. */
+  sees(command: string, { expression, frameId }: { readonly expression?: unknown; readonly frameId?: unknown } = {}): void {
+    if (command === 'scopes' && typeof frameId === 'number' && !this.questions.isAsking(command, frameId)) this.selected = frameId;
     if (!this.isStopped) return;
     if (resumes.has(command) || command === 'disconnect' || command === 'terminate' || command === 'restart') {
       // From now on it may run, whenever the answer comes.
@@ -166,7 +170,10 @@ export class SessionKnowledge {
   want(wanted: Questions): void {
     this.wanted = wanted;
     for (const [objectId, { tid }] of this.names) {
-      if (tid !== undefined && !wanted.addresses.some(it => it.objectId === objectId && it.waiters.includes(tid))) this.names.delete(objectId);
+      if (tid === undefined || wanted.addresses.some(it => it.objectId === objectId && it.users.includes(tid))) continue;
+      this.names.delete(objectId);
+      // It may only have been out of sight for one look, while somebody was being attached.
+      this.tried.delete(`frames ${objectId}`);
     }
     void this.work();
   }
@@ -179,6 +186,8 @@ export class SessionKnowledge {
 
   private begin(): void {
     this.moment++;
+    this.selected = undefined;
+    this.moved = false;
     this.places.clear();
     this.stacks.clear();
     this.tried = new Set();
@@ -234,6 +243,10 @@ export class SessionKnowledge {
       if (!current()) return;
       await this.nameByFrames(question, naming, moment);
     }
+    // Back to the user's frame: what they type into the debug console is about that one.
+    if (!this.moved || !current() || this.selected === undefined) return;
+    this.moved = false;
+    await this.questions.tryToAsk('scopes', { frameId: this.selected });
   }
 
   /** Where the kernel denies them to the probe: what the threads are blocked in, and the memory there. */
@@ -311,19 +324,22 @@ export class SessionKnowledge {
     else if (this.names.get(objectId)?.tid === undefined && this.names.delete(objectId)) this.onChange();
   }
 
-  /** Objects on the heap and on stacks have no symbol, but whoever waits on one has a variable that leads to it. */
-  private async nameByFrames({ objectId, address, waiters }: AddressQuestion, naming: Naming, moment: number): Promise<void> {
+  /** Objects on the heap, on stacks and in shared memory have no symbol, but whoever waits on one or holds it has a variable that leads to it. */
+  private async nameByFrames({ objectId, address, users }: AddressQuestion, naming: Naming, moment: number): Promise<void> {
     const key = `frames ${objectId}`;
-    if (this.tried.has(key) || this.names.has(objectId)) return;
+    if (users.length === 0 || this.tried.has(key) || this.names.has(objectId)) return;
     this.tried.add(key);
     let pointer: Name | undefined;
-    for (const tid of waiters.slice(0, mostCallers)) {
+    for (const tid of users.slice(0, mostCallers)) {
+      if (!this.stacks.has(tid)) await this.findPlace(tid, moment);
       const frames = this.stacks.get(tid) ?? [];
       const place = this.places.get(tid);
       const first = frames.findIndex(frame => frame.id === place?.frameId);
-      if (first < 0) continue;
-      for (const frame of frames.slice(first, first + mostCallers)) {
-        const text = await this.variableAt(frame, address, naming);
+      const frame = frames[first];
+      if (!frame) continue;
+      const ways = [...frames.slice(first, first + mostCallers).map(it => () => this.variableAt(it, address, naming)), () => this.staticAt(frame, address, naming)];
+      for (const way of ways) {
+        const text = await way();
         if (this.moment !== moment || this.over) return;
         if (text === undefined) continue;
         // `own->lock` tells more than `*mutex`, which is what a function calls its argument.
@@ -334,9 +350,15 @@ export class SessionKnowledge {
     if (pointer) this.tell(objectId, pointer);
   }
 
+  /** What the static variables of a frame's source file lead to. */
+  private async staticAt(frame: DapFrame, address: bigint, { staticVariables, parseFrameVariables }: Naming): Promise<string | undefined> {
+    const text = staticVariables && await this.runIn(frame, staticVariables);
+    return text === undefined ? undefined : parseFrameVariables?.(text, address);
+  }
+
   private async variableAt(frame: DapFrame, address: bigint, { frameVariables, parseFrameVariables }: Naming): Promise<string | undefined> {
     if (frameVariables && parseFrameVariables) {
-      const text = await this.run(frameVariables, frame.id);
+      const text = await this.runIn(frame, frameVariables);
       return text === undefined ? undefined : parseFrameVariables(text, address);
     }
     const locals = localsOf(await this.questions.tryToAsk('scopes', { frameId: frame.id }));
@@ -357,6 +379,13 @@ export class SessionKnowledge {
   private async run({ expression, context }: DebuggerCommand, frameId?: number): Promise<string | undefined> {
     this.own.add(expression);
     return resultOf(await this.questions.tryToAsk('evaluate', { expression, context, ...(frameId === undefined ? {} : { frameId }) }));
+  }
+
+  /** lldb-dap runs commands in the selected frame, whatever frame the request names, and selects by requests for scopes. */
+  private async runIn(frame: DapFrame, command: DebuggerCommand): Promise<string | undefined> {
+    this.moved = true;
+    await this.questions.tryToAsk('scopes', { frameId: frame.id });
+    return this.run(command, frame.id);
   }
 
   private async evaluate(expression: string, frameId: number | undefined): Promise<string | undefined> {

@@ -31,8 +31,10 @@ export function registerSourceCommands(knowledge: DebuggerKnowledge, register: R
   });
   register(commandIds.pauseForLines, async (...args) => {
     const thread = threadOf(args);
-    const session = thread ? knowledge.sessionOf(thread)?.session : vscode.debug.activeDebugSession;
-    if (session) await pause(session, thread && knowledge.sessionOf(thread)?.threadId);
+    const owner = thread && knowledge.sessionOf(thread);
+    if (owner && !owner.stopped) await pause(owner.session, owner.threadId);
+    else if (thread) await sayWhyNot(knowledge, thread);
+    else if (vscode.debug.activeDebugSession) await pause(vscode.debug.activeDebugSession, undefined);
   });
 }
 

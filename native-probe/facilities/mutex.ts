@@ -1,5 +1,5 @@
 // Futex words in memory: their identity over processes, and the live owner of a glibc mutex.
-import type { ThreadRef } from '../model';
+import type { Hex, ThreadRef } from '../model';
 import type { ScannedProcess } from '../processes';
 import type { Mapping } from '../kernel/procfs';
 import { readText, splitDeleted, textOf, unescapeMapsPath } from '../kernel/procfs';
@@ -43,8 +43,31 @@ export function mapsPlace(process: ScannedProcess, place: FutexPlace, waiter: Sc
   return process.namespaces.ipc === null || waiter.namespaces.ipc === null ? undefined : process.namespaces.ipc === waiter.namespaces.ipc;
 }
 
+/** Where a process has mapped a shared place, in its own address space; undefined when that is not known. */
+export function addressIn(process: ScannedProcess, { mapping, address }: FutexPlace): Hex | undefined {
+  const offset = BigInt(address) - mapping.start + mapping.offset;
+  const own = process.sharedMappings?.find(each => isSameMemory(each, { mapping }) && offset >= each.offset && offset - each.offset < each.end - each.start);
+  return own && hexOf(own.start + offset - own.offset);
+}
+
+/** Records that a process has it mapped, and where debuggers can be asked how it is called: other traced processes that map it, or have a copy of the variable. */
+export function noteMapped(scene: Pick<WaitScene, 'addHandle' | 'traced' | 'tracedCopies'>, process: ScannedProcess, place: FutexPlace): void {
+  const copies = place.shared ? [] : scene.tracedCopies(process, BigInt(place.address)).map(({ pid, address }) => ({ pid, address: hexOf(address) }));
+  scene.addHandle({ objectId: place.id, pid: process.pid, via: 'mapping', address: place.address, ...(copies.length > 0 ? { copies } : {}) });
+  if (!place.shared) return;
+  for (const other of scene.traced) if (other.pid !== process.pid && mapsPlace(other, place, process) === true) noteMapper(scene, other, place);
+}
+
+/** Records that another process than the waiter has it mapped. */
+export function noteMapper(scene: Pick<WaitScene, 'addHandle'>, process: ScannedProcess, place: FutexPlace): void {
+  const address = addressIn(process, place);
+  scene.addHandle({ objectId: place.id, pid: process.pid, via: 'mapping', ...(address === undefined ? {} : { address }) });
+}
+
+const hexOf = (address: bigint): Hex => `0x${address.toString(16)}`;
+
 /** Whether a mapping is one of the memory that a shared place lies in. System V segments count by IPC namespace, which the caller compares. */
-export function isSameMemory(mapping: Mapping, { mapping: { device, inode, path } }: FutexPlace): boolean {
+export function isSameMemory(mapping: Mapping, { mapping: { device, inode, path } }: Pick<FutexPlace, 'mapping'>): boolean {
   return mapping.device === device && mapping.inode === inode && sysvPath.test(mapping.path) === sysvPath.test(path);
 }
 

@@ -177,7 +177,10 @@ describe('ipc-probe leaks', function () {
   });
 
   it('says of a command that does not exist, or cannot be run, what a shell would', () => {
-    for (const [command, expected, words] of [['/no/such/command', 127, /there is no such command/], ['/etc/passwd', 126, /not executable/]] as const) {
+    for (const [command, expected, words] of [
+      ['/no/such/command', 127, /there is no such command/], ['', 127, /cannot run '': there is no such command/], ['/etc/passwd/x', 127, /there is no such command/],
+      ['/etc/passwd', 126, /not executable/], ['x'.repeat(5000), 126, /ENAMETOOLONG/],
+    ] as const) {
       const { status, stderr, stdout } = ipcProbe(['leaks', '--', command]);
       assert.deepEqual([status, stdout], [expected, '']);
       assert.match(stderr, words);

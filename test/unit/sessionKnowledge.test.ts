@@ -108,14 +108,47 @@ describe('what a debugger knows of a stopped program', () => {
     const told = now();
     assert.deepEqual([told?.pid, told?.threads.map(({ tid, number, arguments: [word] }) => [tid, number, word])], [100, [[100, 202, '0x4120'], [101, 202, '0x4120'], [102, 202, '0x4120']]]);
     // Its own questions change nothing; what a person evaluates may call functions and write to memory.
-    knowledge.sees('evaluate', '`memory read --format x --size 1 --count 28 0x1000');
-    knowledge.sees('scopes', undefined);
+    knowledge.sees('evaluate', { expression: '`memory read --format x --size 1 --count 28 0x1000' });
+    knowledge.sees('scopes');
     assert.equal(now(), told);
-    knowledge.sees('evaluate', 'release_everything()');
+    knowledge.sees('evaluate', { expression: 'release_everything()' });
     assert.equal(now(), undefined);
     await until(() => now() !== undefined);
     knowledge.goOn();
     assert.equal(now(), undefined);
+  });
+
+  it('names what another process of the same executable waits on by its own copy of it, and what its threads hold by their variables', async () => {
+    const [till, shared] = [{ ...mutex('0x9120'), id: 'futex:200.1@0x9120' }, { ...mutex('0x7000'), id: 'futex:1:5+0', name: 'in /memfd:shop at offset 0' }];
+    const questions = questionsOf({
+      ...snapshot, objects: [till, shared],
+      handles: [
+        { objectId: till.id, pid: 200, via: 'mapping', address: '0x9120', copies: [{ pid: 100, address: '0x4120' }] },
+        { objectId: shared.id, pid: 200, via: 'mapping', address: '0x7000' }, { objectId: shared.id, pid: 100, via: 'mapping', address: '0x8000' }, { objectId: shared.id, pid: 100, tid: 101, via: 'owner' },
+      ],
+    });
+    assert.deepEqual(questions.addresses.map(({ objectId, pid, address, users }) => [objectId, pid, address, users]), [
+      [till.id, 200, 0x9120n, []], [till.id, 100, 0x4120n, []], [shared.id, 200, 0x7000n, []], [shared.id, 100, 0x8000n, [101]],
+    ]);
+    // As lldb-dap does: commands are run in the frame whose scopes were asked for last.
+    let selected = 0;
+    const adapter = new Fake((command, args) => {
+      if (command === 'scopes') { knowledge.sees('scopes', args); selected = Number(args.frameId); return { scopes: [] }; }
+      if (args.expression === '`target variable -L -R -D 3 -P 1' && selected === 1011) return { result: 'Global variables for /src/queue.c in /src/queue:\n0x0000000000004100: (shop *) shop = 0x0000000000008000 {\n0x0000000000008000:   orders = {\n' };
+      return lldb(command, args);
+    });
+    const knowledge: SessionKnowledge = new SessionKnowledge(adapter, () => undefined);
+    knowledge.stop();
+    knowledge.sees('scopes', { frameId: 77 });
+    knowledge.want(questions);
+    await until(() => knowledge.nameOf(shared.id) !== undefined && !knowledge.busy);
+    assert.deepEqual([knowledge.nameOf(till.id), knowledge.nameOf(shared.id)], ['orders_lock', 'shop->orders']);
+    // Out of sight for one look: asked again when it is back.
+    knowledge.want({ ...questions, addresses: [] });
+    assert.equal(knowledge.nameOf(shared.id), undefined);
+    knowledge.want(questions);
+    await until(() => knowledge.nameOf(shared.id) !== undefined && !knowledge.busy);
+    assert.equal(selected, 77, 'what is typed into the debug console is about the user\'s frame again');
   });
 
   it('never asks to pause, to continue or to change anything', async () => {
@@ -125,7 +158,7 @@ describe('what a debugger knows of a stopped program', () => {
     knowledge.want(questionsOf(snapshot));
     await until(() => knowledge.nameOf(own.id) !== undefined);
     knowledge.goOn();
-    for (const asked of adapter.asked) assert.match(asked, /^(threads|stackTrace|evaluate `(image lookup --address 0x[0-9a-f]+|target variable -L -R -D 4 [\w:]+|frame variable -L -R -D 3 -P 1))$/);
+    for (const asked of adapter.asked) assert.match(asked, /^(threads|stackTrace|scopes|evaluate `(image lookup --address 0x[0-9a-f]+|target variable -L -R -D 4 [\w:]+|(frame|target) variable -L -R -D 3 -P 1))$/);
   });
 
   it('is nothing for other machines, core dumps, and debuggers that nothing is known of', async () => {

@@ -1,7 +1,7 @@
 // Pure readers of what the kernel and glibc leave behind, on captured text and bytes, and on garbage.
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { moduleOffset } from '../../native-probe/facilities/waits/moduleOffset';
+import { moduleOffset, modulePlace, moduleStart } from '../../native-probe/facilities/waits/moduleOffset';
 import { findMapping } from '../../native-probe/facilities/waits/scene';
 import { timeoutText } from '../../native-probe/facilities/waits/futexWait';
 import { parseDescriptorLocks, parseLockLine, parseLocks, withoutRepetitions } from '../../native-probe/kernel/fileLocks';
@@ -156,6 +156,12 @@ describe('maps', () => {
     // The heap, shared memory and what follows it, anonymous memory, a file that is mapped from its middle: no module.
     for (const address of [0x55555555a2a8n, 0x7f0000000010n, 0x7f0000001010n, 0x7f0000009010n, 0x7f000000a010n]) assert.equal(at(address), undefined);
     assert.equal(moduleOffset([], -1, 1n), undefined);
+    // Where another process has the same file, and not one of that name or on another device.
+    const { first } = modulePlace(loaded, 3, 0x555555559120n) ?? assert.fail();
+    assert.equal(first.start, 0x555555554000n);
+    const other = loaded.map(line => line.replaceAll('5555555', '6666666'));
+    assert.equal(moduleStart(other, first), 0x666666654000n);
+    for (const [from, to] of [['08:01 7', '08:01 8'], ['08:01', '08:02'], ['/opt/my', '/srv/opt/my'], ['queue', 'queue (deleted)']] as const) assert.equal(moduleStart(other.map(line => line.replace(from, to)), first), undefined, to);
   });
 });
 

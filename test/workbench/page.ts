@@ -300,6 +300,13 @@ export class WorkbenchPage {
     await label.click();
   }
 
+  /** Waits until the program that was launched has ended by itself. */
+  async sessionOver(): Promise<void> {
+    const toolbar = this.page.locator('.debug-toolbar');
+    await toolbar.waitFor({ timeout: 5_000 }).catch(() => undefined); // it may have ended before the toolbar showed
+    await toolbar.waitFor({ state: 'hidden' });
+  }
+
   /** Stops all debug sessions. */
   async stopDebugging(): Promise<void> {
     const toolbar = this.page.locator('.debug-toolbar');

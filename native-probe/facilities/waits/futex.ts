@@ -1,7 +1,7 @@
 // The reader of futex(2): recognises what the C library built on the word, from the call and the bytes around it; every other
 // futex is reported as such, with those who map it, and never closes a circle.
 import { FUTEX_WAIT, FUTEX_WAIT_BITSET, futexCommand, isPriorityInheriting } from '../../kernel/futexLayouts';
-import { placeOf } from '../mutex';
+import { noteMapped, placeOf } from '../mutex';
 import type { BlockedCall, WaitReading } from './reader';
 import { intArgument } from './reader';
 import type { FutexReader, FutexWait } from './futexWait';
@@ -56,6 +56,6 @@ export function readFutex(blocked: BlockedCall): WaitReading | undefined {
 function unknownFutex(wait: FutexWait): WaitReading {
   const { blocked: { scene, process }, place, evidence, timeout } = wait;
   scene.addObject({ id: place.id, kind: 'futex', name: place.name, persistence: 'memory', state: { address: place.address } });
-  scene.addHandle({ objectId: place.id, pid: process.pid, via: 'mapping', address: place.address });
+  noteMapped(scene, process, place);
   return { operation: 'futex', objectId: place.id, ...timeout, evidence, clauses: [{ alternatives: [{ objectId: place.id, event: 'FUTEX_WAKE', threads: mappersKnown(wait) }], external: anybody }] };
 }

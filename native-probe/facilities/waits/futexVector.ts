@@ -2,7 +2,7 @@
 // none of the words is more than a futex.
 import { FUTEX_CLOCK_REALTIME, FUTEX_WAIT_BITSET } from '../../kernel/futexLayouts';
 import type { Alternative } from '../../model';
-import { mapsPlace, placeOf } from '../mutex';
+import { mapsPlace, noteMapped, placeOf } from '../mutex';
 import { anybody, readTimeout } from './futexWait';
 import type { BlockedCall, WaitReading } from './reader';
 import { intArgument } from './reader';
@@ -37,7 +37,7 @@ export function readFutexVector({ scene, process, thread, call }: BlockedCall): 
     if (!mapping) continue;
     const place = placeOf(scene, process, mapping, address);
     scene.addObject({ id: place.id, kind: 'futex', name: place.name, persistence: 'memory', state: { address: place.address } });
-    scene.addHandle({ objectId: place.id, pid: process.pid, via: 'mapping', address: place.address });
+    noteMapped(scene, process, place);
     const threads = place.shared ? [...scene.byPid.values()].filter(each => mapsPlace(each, place, process) === true).map(({ pid }) => ({ pid })) : [{ pid: process.pid }];
     alternatives.push({ objectId: place.id, event: 'FUTEX_WAKE', threads });
   }

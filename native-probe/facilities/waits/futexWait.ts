@@ -7,7 +7,7 @@ import type { ProcessMemory } from '../../kernel/processMemory';
 import type { Mapping } from '../../kernel/procfs';
 import type { Clause, IpcKind, Known, ThreadRef } from '../../model';
 import type { FutexPlace } from '../mutex';
-import { findOwner, mapsPlace, placeOf } from '../mutex';
+import { findOwner, mapsPlace, noteMapped, noteMapper, placeOf } from '../mutex';
 import { whoMaps } from './mappers';
 import type { BlockedCall, WaitReading } from './reader';
 
@@ -72,8 +72,11 @@ export function timedName({ call: { timed, operation } }: FutexWait, names: read
 /** The clause "somebody who maps it does that", for what has no owner. */
 export function anyMapper({ blocked: { scene, process } }: FutexWait, place: FutexPlace, what: IpcKind, event: string): Clause & { readonly alternatives: readonly [Clause['alternatives'][number]] } {
   const { threads, gaps } = whoMaps(scene, process, place, what);
-  scene.addHandle({ objectId: place.id, pid: process.pid, via: 'mapping', address: place.address });
-  for (const { pid } of threads) if (pid !== process.pid) scene.addHandle({ objectId: place.id, pid, via: 'mapping' });
+  noteMapped(scene, process, place);
+  for (const { pid } of threads) {
+    const other = pid === process.pid ? undefined : scene.byPid.get(pid);
+    if (other) noteMapper(scene, other, place);
+  }
   return { alternatives: [{ objectId: place.id, event, threads }], ...(gaps.length > 0 ? { gaps } : {}) };
 }
 
@@ -94,7 +97,7 @@ export function ownerClause({ blocked, evidence }: FutexWait, place: FutexPlace,
 
 /** Records that the waiter maps it and the threads of a clause own it. */
 export function holdings({ blocked: { scene, process } }: FutexWait, place: FutexPlace, clause: Clause): void {
-  scene.addHandle({ objectId: place.id, pid: process.pid, via: 'mapping', address: place.address });
+  noteMapped(scene, process, place);
   for (const { pid, tid } of clause.alternatives.flatMap(alternative => alternative.threads)) scene.addHandle({ objectId: place.id, pid, ...(tid === undefined ? {} : { tid }), via: 'owner' });
 }
 

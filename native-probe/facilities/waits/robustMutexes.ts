@@ -2,7 +2,7 @@
 // waits for them.
 import { heldRobustMutexes } from '../../kernel/robustList';
 import { decodeHeldRobust } from '../../kernel/futexLayouts';
-import { placeOf } from '../mutex';
+import { noteMapped, placeOf } from '../mutex';
 import type { BlockedCall } from './reader';
 
 /** Adds them with their owner. What does not look like a held mutex is left out: nothing rests on this list. */
@@ -17,7 +17,7 @@ export function noteHeldRobustMutexes({ scene, process, thread }: Pick<BlockedCa
     if (!mapping || mutex.owner !== scene.ownTid(process, thread.tid)) continue;
     const place = placeOf(scene, process, mapping, address);
     scene.addObject({ id: place.id, kind: 'mutex', name: place.name, persistence: 'memory', state: { address: place.address, ...mutex, robust: true, shared: place.shared } });
-    scene.addHandle({ objectId: place.id, pid: process.pid, via: 'mapping', address: place.address });
+    noteMapped(scene, process, place);
     scene.addHandle({ objectId: place.id, pid: process.pid, tid: thread.tid, via: 'owner' });
   }
 }

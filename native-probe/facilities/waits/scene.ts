@@ -17,11 +17,14 @@ import { sysvPath } from '../mutex';
 import type { Doubts } from './doubts';
 import { noDoubts } from './doubts';
 import { Ends } from './ends';
-import { moduleOffset } from './moduleOffset';
+import { moduleOffset, modulePlace, moduleStart } from './moduleOffset';
 import { resourcesOf } from '../../kernel/standIns';
 
 /** What the facilities found before: who has which end of what. */
 export interface Found { readonly objects: readonly IpcObject[]; readonly handles: readonly Handle[] }
+
+/** Of more traced processes the mappings are not read. */
+const mostTraced = 16;
 
 export class WaitScene {
   readonly objects = new Map<string, IpcObject>();
@@ -34,6 +37,8 @@ export class WaitScene {
   readonly #statuses = new Map<number, ThreadStatus | undefined>();
   readonly #memories = new Map<number, ProcessMemory>();
   readonly #maps = new Map<number, readonly string[]>();
+  readonly #moduleStarts = new Map<string, bigint | undefined>();
+  #traced: readonly ScannedProcess[] | undefined;
 
   /** Of every file lock of the machine, the flock locks. */
   readonly flocks: FlockLocks;
@@ -181,6 +186,33 @@ export class WaitScene {
   moduleAt(pid: number, address: bigint): string | undefined {
     const lines = this.#mapsOf(pid);
     return moduleOffset(lines, lineOf(lines, address), address);
+  }
+
+  /**
+   * Processes that are being traced, and where each has its own copy of the variable that lies at an address of a module: the same place of
+   * the same file. Who traces them can tell its name. In their own mount namespace only: elsewhere device and inode prove less (btrfs, overlayfs).
+   */
+  tracedCopies({ pid, namespaces: { mnt } }: ScannedProcess, address: bigint): readonly { readonly pid: number; readonly address: bigint }[] {
+    if (mnt === null || this.traced.length === 0) return [];
+    const lines = this.#mapsOf(pid);
+    const place = modulePlace(lines, lineOf(lines, address), address);
+    return place === undefined ? [] : this.traced.flatMap(other => {
+      if (other.pid === pid || other.namespaces.mnt !== mnt) return [];
+      const theirs = this.#mapsOf(other.pid);
+      const module = `${other.pid} ${place.first.device}:${place.first.inode} ${place.first.path}`;
+      if (!this.#moduleStarts.has(module)) this.#moduleStarts.set(module, moduleStart(theirs, place.first));
+      const start = this.#moduleStarts.get(module);
+      if (start === undefined) return [];
+      const there = start + place.offset;
+      // As far in a mapping of something else: its linker has laid it out in another way, which cannot be.
+      return modulePlace(theirs, lineOf(theirs, there), there)?.first.start === start ? [{ pid: other.pid, address: there }] : [];
+    });
+  }
+
+  /** The processes that are being traced: those of a debugger, not the thousands of a tracing tool. */
+  get traced(): readonly ScannedProcess[] {
+    this.#traced ??= this.context.processes.filter(({ tracerPid }) => tracerPid !== undefined).slice(0, mostTraced);
+    return this.#traced;
   }
 
   #mapsOf(pid: number): readonly string[] {

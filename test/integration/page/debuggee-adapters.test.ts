@@ -1,12 +1,78 @@
 // IPC of the Debuggee with the debug adapters that leave something to find out: debugpy with a child process that is debugged too,
-// delve, which tells no process, and several sessions at once. js-debug and lldb-dap are in debuggee.test.ts.
+// delve, which tells no process, and several sessions at once; and what their programs leave behind. js-debug and lldb-dap are in
+// debuggee.test.ts, what a C program leaves is in stepping.test.ts.
 import * as assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { skip } from '../../skip';
 import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+
+/** What `leave` as the argument leaves, and anything else cleans up behind itself. A child makes some of it. */
+const leavers = {
+  'leave.py': (name: string) => `import ctypes, multiprocessing, sys, _multiprocessing
+from multiprocessing import resource_tracker
+from multiprocessing.shared_memory import SharedMemory
+leave = sys.argv[1] == 'leave'
+
+def child():
+    memory = SharedMemory('${name}', create=True, size=4096)
+    memory.close()
+    if leave: resource_tracker.unregister(memory._name, 'shared_memory')
+    else: memory.unlink()
+
+if __name__ == '__main__':
+    multiprocessing.set_start_method('fork')
+    process = multiprocessing.Process(target=child)
+    process.start()
+    process.join()
+    tidy = multiprocessing.Semaphore(2)
+    results = multiprocessing.Queue()
+    results.put(1)
+    results.get()
+    semaphore = _multiprocessing.SemLock(1, 1, 1, '/${name}', False)
+    libc = ctypes.CDLL(None)
+    queue = libc.msgget(0, 0o1600)
+    message = ctypes.create_string_buffer(ctypes.sizeof(ctypes.c_long) + 8)
+    message[0] = 1
+    libc.msgsnd(queue, message, 8, 0)
+    if not leave:
+        _multiprocessing.sem_unlink('/${name}')
+        libc.msgctl(queue, 0, None)
+`,
+  'leave.js': (name: string) => `const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+fs.writeFileSync('/dev/shm/${name}', 'x');
+const shmid = /\\d+$/m.exec(execFileSync('ipcmk', ['-M', '4096'], { encoding: 'utf8' }))[0];
+if (process.argv[2] !== 'leave') {
+  fs.unlinkSync('/dev/shm/${name}');
+  execFileSync('ipcrm', ['-m', shmid]);
+}
+`,
+  'leave.go': (name: string) => `package main
+
+import (
+	"os"
+	"syscall"
+)
+
+func main() {
+	file, err := os.OpenFile("/dev/shm/${name}", os.O_RDWR|os.O_CREATE, 0600)
+	if err != nil || file.Truncate(4096) != nil {
+		panic("no segment")
+	}
+	id, _, failed := syscall.Syscall(syscall.SYS_SHMGET, 0, 4096, 01600)
+	if failed != 0 {
+		panic(failed)
+	}
+	if os.Args[1] != "leave" {
+		os.Remove("/dev/shm/${name}")
+		syscall.Syscall(syscall.SYS_SHMCTL, id, 0, 0)
+	}
+}
+`,
+};
 
 describe('IPC of the Debuggee, adapter by adapter', function () {
   this.timeout(120_000);
@@ -14,6 +80,7 @@ describe('IPC of the Debuggee, adapter by adapter', function () {
   const launch = join(prepared.demo, '.vscode', 'launch.json');
   const original = readFileSync(launch, 'utf8');
   const names = { python: `ipc-inspector-py-${process.pid}`, go: `ipc-inspector-go-${process.pid}` };
+  const left = (file: string): string => `ipc-inspector-left-${file.split('.').at(-1) ?? ''}-${process.pid}`;
   let folder = '';
   let workbench: WorkbenchPage;
 
@@ -58,13 +125,18 @@ func main() {
 	}
 }
 `);
+    for (const [file, source] of Object.entries(leavers)) writeFileSync(join(folder, file), source(left(file)));
+    const leaving = (name: string, rest: object): object[] => ['tidy', 'leave'].map(how => ({ request: 'launch', internalConsoleOptions: 'neverOpen', name: `${name}: ${how}`, args: [how], ...rest }));
     const configurations = [
+      ...leaving('Python', { type: 'debugpy', program: join(folder, 'leave.py'), console: 'internalConsole', subProcess: true }),
+      ...leaving('Node', { type: 'node', program: join(folder, 'leave.js') }),
+      ...leaving('Go', { type: 'delve', mode: 'exec', program: join(folder, 'leave') }),
       { name: 'Python', type: 'debugpy', request: 'launch', program: join(folder, 'parent.py'), console: 'internalConsole', justMyCode: true, subProcess: true, internalConsoleOptions: 'neverOpen' },
       { name: 'Go', type: 'delve', request: 'launch', mode: 'exec', program: join(folder, 'main'), internalConsoleOptions: 'neverOpen' },
     ];
     const parsed = JSON.parse(original) as { configurations: object[] };
     writeFileSync(launch, JSON.stringify({ ...parsed, configurations: [...parsed.configurations, ...configurations], compounds: [{ name: 'Everything', configurations: ['Family', 'Go'] }] }));
-    if (prepared.adapters.delve === 'ready') execFileSync('go', ['build', '-gcflags=-N -l', '-o', join(folder, 'main'), join(folder, 'main.go')], { env: { ...process.env, GO111MODULE: 'off', CGO_ENABLED: '0' } });
+    for (const name of prepared.adapters.delve === 'ready' ? ['main', 'leave'] : []) execFileSync('go', ['build', '-gcflags=-N -l', '-o', join(folder, name), join(folder, `${name}.go`)], { env: { ...process.env, GO111MODULE: 'off', CGO_ENABLED: '0' } });
     workbench = await WorkbenchPage.open(prepared);
   });
   afterEach(async function () {
@@ -75,7 +147,7 @@ func main() {
     await workbench?.close();
     writeFileSync(launch, original);
     rmSync(folder, { recursive: true, force: true });
-    for (const name of Object.values(names)) rmSync(`/dev/shm/${name}`, { force: true });
+    for (const name of [...Object.values(names), ...Object.keys(leavers).flatMap(file => [left(file), `sem.${left(file)}`])]) rmSync(`/dev/shm/${name}`, { force: true });
   });
 
   async function debuggee(): Promise<Locator> {
@@ -121,4 +193,29 @@ func main() {
       await workbench.page.waitForTimeout(100);
     }
   });
+
+  for (const [label, type, file, kinds] of [
+    ['Python', 'debugpy', 'leave.py', ['POSIX shared memory object', 'POSIX named semaphore', 'System V message queue']],
+    ['Node', 'node', 'leave.js', ['POSIX shared memory object', 'System V shared memory segment']],
+    ['Go', 'delve', 'leave.go', ['POSIX shared memory object', 'System V shared memory segment']],
+  ] as const) {
+    it(`tells after a ${label} program exactly what it and its children have left, and nothing of one that cleans up`, async function () {
+      needs(this, type);
+      await workbench.launch(`${label}: tidy`);
+      await workbench.sessionOver();
+      await workbench.launch(`${label}: leave`);
+      const told = new RegExp(`${label}: leave left ${kinds.length} IPC objects behind`);
+      await workbench.notification(told);
+      assert.equal(await workbench.page.locator('.notification-toast').filter({ hasText: `${label}: tidy` }).count(), 0);
+      await workbench.answerNotification(told, 'Show');
+      const view = await debuggee();
+      await workbench.rows(view, new RegExp(`Left behind by ${label}: leave\\s*${kinds.length} objects`)).first().waitFor();
+      for (const kind of kinds) await workbench.rows(view, new RegExp(`^\\s*${kind} `)).first().waitFor();
+      for (const kind of kinds.filter(it => it.startsWith('POSIX'))) await workbench.rows(view, `${kind} /${left(file)}`).first().waitFor();
+      await workbench.inlineAction(workbench.rows(view, /Left behind by/), 'Remove What Was Left Behind');
+      assert.match(await workbench.answerDialog('Remove'), new RegExp(`Remove ${kinds.length} IPC objects\\?`));
+      await workbench.rows(view, /Left behind by/).first().waitFor({ state: 'detached' });
+      assert.ok(!existsSync(`/dev/shm/${left(file)}`));
+    });
+  }
 });
