@@ -12,7 +12,7 @@ export interface Adapter {
 
 /** Milliseconds that an answer may take. */
 export const patience = 2_000;
-/** After so many questions without an answer an adapter is asked no more until its program stops again. */
+/** After so many questions without an answer an adapter is asked no more until one of them is answered, or its program stops again. */
 const mostUnanswered = 3;
 
 /** The adapter gave no answer in time, or is asked no more. */
@@ -70,11 +70,15 @@ export class AdapterQuestions {
       }, this.limit);
     });
     this.asked = { command, args };
+    let inTime = true;
+    const answer = Promise.resolve(this.adapter.customRequest(command, args));
+    // A refusal is an answer too. One that comes late is a sign of life after all: one more question, which has to be answered in time.
+    const alive = (): void => { this.unanswered = inTime ? 0 : Math.min(this.unanswered, mostUnanswered - 1); };
+    answer.then(alive, alive);
     try {
-      const answer = await Promise.race([this.adapter.customRequest(command, args), late]);
-      this.unanswered = 0;
-      return answer;
+      return await Promise.race([answer, late]);
     } finally {
+      inTime = false;
       this.asked = undefined;
       clearTimeout(timer);
     }

@@ -94,8 +94,8 @@ export class SessionKnowledge {
     return this.row !== undefined && !this.elsewhere && this.adapter.configuration.coreFile === undefined && this.adapter.configuration.coreDumpPath === undefined;
   }
 
-  /** Whether a thread is one of this session's, by its TID. */
-  has(tid: number): boolean { return this.useful && this.threadIds.has(tid); }
+  /** Whether a thread is one of this session's, by its TID; of a process that was told also before its threads are known. */
+  has(tid: number): boolean { return this.useful && (this.threadIds.has(tid) || this.pid === tid); }
 
   placeOf(tid: number): ThreadPlace | undefined { return this.places.get(tid); }
   /** The only thread there is, when there is only one. */

@@ -221,6 +221,26 @@ describe('an adapter that', () => {
     assert.equal(adapter.asked.length, 4);
   });
 
+  it('answers late, while it loads symbols perhaps, is asked once more when it has answered', async () => {
+    let answer: (() => void) | undefined;
+    const adapter = new Fake(() => new Promise(resolve => { answer = () => resolve({}); }));
+    const questions = new AdapterQuestions(adapter, 5);
+    for (let i = 0; i < 5; i++) await assert.rejects(questions.ask('threads'), AdapterSilent);
+    assert.equal(adapter.asked.length, 3);
+    answer?.();
+    await new Promise(resolve => setTimeout(resolve, 2));
+    for (let i = 0; i < 5; i++) await assert.rejects(questions.ask('threads'), AdapterSilent);
+    assert.equal(adapter.asked.length, 4);
+    answer?.();
+    await new Promise(resolve => setTimeout(resolve, 2));
+    const inTime = questions.ask('threads');
+    await until(() => adapter.asked.length === 5);
+    answer?.();
+    await inTime;
+    for (let i = 0; i < 5; i++) await assert.rejects(questions.ask('threads'), AdapterSilent);
+    assert.equal(adapter.asked.length, 8, 'what is answered in time counts anew');
+  });
+
   it('answers nonsense, too much or with errors leaves nothing known and nothing broken', async () => {
     const nonsense: readonly unknown[] = [null, 'x', { threads: [{ id: 100 }, { id: 101 }], stackFrames: [{ id: 1, line: 'x' }], result: `Summary: ${'x'.repeat(1 << 20)}` }, { threads: [{ id: 100 }, { id: 101 }], stackFrames: [null], result: '      Summary: `;platform shell id\n' }];
     for (const answer of nonsense) {

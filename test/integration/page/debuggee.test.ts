@@ -1,6 +1,7 @@
 // IPC of the Debuggee at the page of a real VS Code, with real debug adapters over the demo's programs.
 import * as assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -91,6 +92,48 @@ int main(void) {
       if (program.exitCode === null) await once(program, 'exit');
       rmSync(folder, { recursive: true });
     }
+  });
+
+  describe('under an adapter that does what real ones do seldom', () => {
+    const launch = join(prepared.demo, '.vscode', 'launch.json');
+    let untouched = '', folder = '';
+    let locks: ChildProcess[] = [];
+    before(() => {
+      untouched = readFileSync(launch, 'utf8');
+      folder = mkdtempSync(join(prepared.demo, 'scripted-'));
+      locks = [0, 1].map(() => spawn('flock', [join(folder, 'lock'), 'cat'], { stdio: ['pipe', 'ignore', 'inherit'] }));
+      const process = { name: 'flock', systemProcessId: locks[0]?.pid, isLocalProcess: true, startMethod: 'attach' };
+      const scripted: Record<string, object> = { Elsewhere: { process: { ...process, isLocalProcess: false } }, Silent: { process, silent: true }, Dying: { process, dies: true }, Failing: { fails: 'no such $(program)' } };
+      const parsed = JSON.parse(untouched) as { configurations: object[] };
+      parsed.configurations.push(...Object.entries(scripted).map(([name, how]) => ({ name, type: 'lldb-dap', request: 'launch', program: '/', scripted: how, internalConsoleOptions: 'neverOpen' })));
+      writeFileSync(launch, JSON.stringify(parsed));
+    });
+    after(async () => {
+      writeFileSync(launch, untouched);
+      for (const lock of locks) lock.stdin?.end();
+      for (const lock of locks) if (lock.exitCode === null) await once(lock, 'exit');
+      rmSync(folder, { recursive: true });
+    });
+
+    it('says of a program on another machine that it is there, and shows no process of this one that has its PID', async () => {
+      await workbench.startDebugging('Elsewhere');
+      const view = await debuggee();
+      await view.getByText('Elsewhere · on another machine').waitFor();
+      await view.getByText('runs on another machine').waitFor();
+      assert.equal(await workbench.rows(view).count(), 0);
+    });
+
+    it('shows the process of one that answers nothing, and is empty after one that ends while it is asked, or whose launch fails', async () => {
+      await workbench.startDebugging('Silent');
+      const view = await debuggee();
+      await workbench.rows(view, /flock lock .*lock/s).first().waitFor();
+      await workbench.stopDebugging();
+      await workbench.launch('Dying');
+      await view.getByText('Start debugging to see').waitFor();
+      await workbench.launch('Failing');
+      await workbench.answerDialog('Cancel');
+      await view.getByText('Start debugging to see').waitFor();
+    });
   });
 
   function needs(context: Mocha.Context, ...types: string[]): void {

@@ -45,7 +45,7 @@ function startDelve(session) {
 
 function activate(context) {
   const register = (type, create) => context.subscriptions.push(vscode.debug.registerDebugAdapterDescriptorFactory(type, { createDebugAdapterDescriptor: create }));
-  register('lldb-dap', () => new vscode.DebugAdapterExecutable(find('lldb-dap-19', 'lldb-dap', 'lldb-dap-18', 'lldb-dap-17')));
+  register('lldb-dap', ({ configuration: { scripted } }) => scripted ? new vscode.DebugAdapterExecutable(process.execPath, [path.join(__dirname, 'scripted.js'), JSON.stringify(scripted)]) : new vscode.DebugAdapterExecutable(find('lldb-dap-19', 'lldb-dap', 'lldb-dap-18', 'lldb-dap-17')));
   register('debugpy', startDebugpy);
   register('delve', startDelve);
   // A child process waits until somebody debugs it: the Python extension answers this event likewise.
