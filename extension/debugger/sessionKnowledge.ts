@@ -256,6 +256,7 @@ export class SessionKnowledge {
     if (pid === undefined || !row.standIn || !this.isStopped || this.leaving || this.isToldNow) return;
     const { disturbances } = this;
     const current = (): boolean => !this.over && !this.leaving && this.moment === moment && this.disturbances === disturbances;
+    this.moved = true; // registers are asked for by scopes
     const process = await tellProcess({
       questions: this.questions, standIn: row.standIn, announced: this.announced, pid, threadIds: this.threadIds,
       stopped: this.stoppedAt, read: nextMoment(), run: command => this.run(command), current,
