@@ -37,12 +37,12 @@ export function lockWords(object: LockObject): KindWords {
   }
 }
 
-/** `2 locks, 1 waits`: how many ranges are held and waited for. */
+/** `2 locks held, 1 waiting`: how many ranges are held and waited for. */
 export function rangeCounts(ranges: readonly LockRange[], waits: readonly LockRange[] | undefined): string[] {
   const waiters = waits?.length ?? 0;
   return [
     count(ranges.length, l10n.t('1 lock held'), n => l10n.t('{0} locks held', n)),
-    ...(waiters === 0 ? [] : [count(waiters, l10n.t('1 waits'), n => l10n.t('{0} wait', n))]),
+    ...(waiters === 0 ? [] : [l10n.t('{0} waiting', waiters)]),
   ];
 }
 

@@ -55,6 +55,7 @@ export class MemoryFrame {
   private readonly where = element('span', 'where');
   private readonly selected = element('span', 'selected-bytes');
   private readonly pageState = element('span', 'page-state');
+  private readonly status = element('footer', 'status');
   private readonly live = element('div', 'visually-hidden');
   private readonly body = element('main', 'body');
   private readonly perRow = element('select', '');
@@ -96,9 +97,9 @@ export class MemoryFrame {
       tool('save-as', strings.save, host.save), tool('go-to-file', strings.openAsFile, host.openAsFile), tool('info', strings.inspect, host.inspect));
     const header = element('header', '', element('div', 'titles', element('span', `codicon codicon-${state.icon} facility`), element('div', '', element('p', 'label', state.label, ' ', badge), name)), this.sizes, actions);
     this.tools = element('div', 'tools', goTo);
-    const status = element('footer', 'status', this.where, this.selected, this.pageState, this.updated, this.legend);
+    this.status.append(this.where, this.selected, this.pageState, this.updated, this.legend);
     this.legend.setAttribute('aria-label', strings.pages);
-    document.body.append(header, this.tools, this.banners, this.body, status, this.live);
+    document.body.append(header, this.tools, this.banners, this.body, this.status, this.live);
   }
 
   private readonly tools: HTMLElement;
@@ -152,13 +153,15 @@ export class MemoryFrame {
     this.pending.remove();
     this.banner('none', undefined);
     this.banner('incomplete', complete ? undefined : this.strings.incomplete, 'info', !complete);
-    this.body.hidden = false;
+    this.body.hidden = this.status.hidden = this.tools.hidden = false;
   }
 
   /** Nothing can be shown, and why. */
   showNoMemory(why: NoMemory): void {
     this.pending.remove();
-    this.body.hidden = true;
+    // Where it may be back any moment, what somebody types into stays.
+    this.tools.hidden = why.form === 'gone';
+    this.body.hidden = this.status.hidden = true;
     this.sizes.textContent = '';
     this.legend.replaceChildren();
     delete this.legend.dataset['key'];

@@ -60,9 +60,9 @@ export const adjustmentsInRecord = 64;
 export const recordBytes = 32 + 2 * adjustmentsInRecord;
 /**
  * So many records of one task in one pass: what a task writes, with the one that says where it goes on, must fit into the kernel's buffer of
- * eight pages, and the verifier walks through every round.
+ * eight pages, and the verifier walks through every round: loading takes a time in proportion.
  */
-export const recordsInPass = 200;
+export const recordsInPass = 100;
 /** In the place of a semid: the list goes on, at an entry that the next pass can be told of. */
 const goesOn = -2;
 /** In the place of a semid: what was taken for an entry is none of this list (any more). */

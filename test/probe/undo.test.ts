@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import { beginPass, closeAll, createMap, linkIterator, loadIterator, setEntry } from '../../native-probe/kernel/bpf';
 import { Btf } from '../../native-probe/kernel/btf';
-import { assembleUndoProgram, decodeUndoRecords, encodeQuestion, questionBytes, setKeyBytes, undoLayout } from '../../native-probe/kernel/undoProgram';
+import { assembleUndoProgram, decodeUndoRecords, encodeQuestion, questionBytes, recordsInPass, setKeyBytes, undoLayout } from '../../native-probe/kernel/undoProgram';
 import type { Place, UndoRecord } from '../../native-probe/kernel/undoProgram';
 import type { Handle, Snapshot } from '../../native-probe/model';
 import { skip } from '../skip';
@@ -136,7 +136,7 @@ describe('undo holders', function () {
 
   it('are read on from an entry only while it is one of the same list: else the kernel’s program says that it strayed', async () => {
     const [one, other] = [await Actor.start(), await Actor.start()];
-    for (const actor of [one, other]) await makeMany(actor, 300);
+    for (const actor of [one, other]) await makeMany(actor, recordsInPass + 50);
     const btf = Btf.parse(readFileSync('/sys/kernel/btf/vmlinux'));
     const layout = btf instanceof Btf ? undoLayout(btf) : assert.fail(btf);
     assert(!('missing' in layout));
@@ -151,9 +151,9 @@ describe('undo holders', function () {
     try {
       const first = pass(one.pid), place = first.at(-1)?.mark;
       assert(place !== undefined && place !== 'strayed');
-      assert.equal(first.length, 201);
+      assert.equal(first.length, recordsInPass + 1);
       const rest = pass(one.pid, place);
-      assert.deepEqual([rest.length, rest.at(-1)?.mark, new Set([...first.slice(0, -1), ...rest].map(({ semid }) => semid)).size], [100, undefined, 300]);
+      assert.deepEqual([rest.length, rest.at(-1)?.mark, new Set([...first.slice(0, -1), ...rest].map(({ semid }) => semid)).size], [50, undefined, recordsInPass + 50]);
       for (const entry of [place.entry + 8n, 8n, 0xffff888000000000n]) assert.deepEqual(pass(one.pid, { entry, first: 0 }).map(({ mark }) => mark), ['strayed'], `${entry.toString(16)}`);
       assert.deepEqual(pass(other.pid, place).map(({ mark }) => mark), ['strayed'], 'an entry of another list');
     } finally {

@@ -267,6 +267,7 @@ describe('memory view', function () {
     await change({ gone: true });
     await refresh();
     await view.page.getByText('This object is gone.').waitFor();
+    for (const part of ['footer', '.tools', 'main']) assert.equal(await view.page.locator(part).isVisible(), false, `${part}: there is nothing to find or to say of it`);
     assert.doesNotMatch(await view.page.evaluate(() => document.body.innerText), /secret/);
     await change({ gone: false, unavailable: undefined });
     await view.page.evaluate(() => { delete window.memory.unavailable; });
@@ -332,5 +333,11 @@ describe('memory view', function () {
       await view.page.waitForFunction(count => document.querySelector('.scroller .row')?.querySelectorAll('[role=gridcell]').length === count, columns);
       assert.ok(await view.page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), `${width}`);
     }
+    // A low window: the page scrolls, and the bytes keep their room.
+    await view.page.setViewportSize({ width: 200, height: 350 });
+    await view.page.waitForFunction(() => (document.querySelector('.scroller')?.clientHeight ?? 0) > 150);
+    await view.page.locator('.scroller').scrollIntoViewIfNeeded();
+    assert.ok(await view.page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth));
+    assert.equal(await rows().first().isVisible(), true);
   });
 });

@@ -37,6 +37,8 @@ export async function takePictures(prepared: PreparedWorkbench, theme: string, f
     await workbench.page.mouse.move(900, 640); // away from what shows a tooltip
     // The tooltip of a focused row does not follow the mouse: it may stay in the picture.
     await workbench.page.locator('.monaco-hover:visible').waitFor({ state: 'hidden', timeout: 2000 }).catch(() => undefined);
+    // The palette fades away after its command.
+    if (name !== 'stale') await workbench.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
     await workbench.screenshot(join(theme === 'dark' && ofReadme.has(name) ? folder : prepared.artifacts, `${name}-${theme}.png`));
   };
   // Keys end in the object's number in the demo: 02 is the family's segment.
@@ -72,8 +74,9 @@ export async function takePictures(prepared: PreparedWorkbench, theme: string, f
     const memory = workbench.webview();
     await memory.locator('.row').filter({ hasText: /72\s*65\s*61\s*64/ }).first().waitFor(); // "read"ing
     await workbench.command('View: Toggle Primary Side Bar Visibility');
-    await memory.getByRole('textbox', { name: 'Declarations in C' }).fill('struct reading {\n  char text[12];\n  union { uint32_t raw; float value; } next;\n};\n');
+    await memory.getByRole('textbox', { name: 'Declarations in C' }).fill('struct reading {\n  char word[8];\n  char number[4];\n  char degrees[6];\n};\n');
     await memory.locator('table.fields').waitFor();
+    await memory.locator('table.fields tr').last().scrollIntoViewIfNeeded();
     await take('memory');
     await workbench.command('View: Toggle Primary Side Bar Visibility');
     await workbench.command('View: Close All Editors');

@@ -17,7 +17,7 @@ const small = new Set<GraphNode['kind']>(['outside', 'unseen', 'nobody', 'more']
 
 /** How large a node is drawn. It hangs on its kind alone: what it says never moves its neighbours. */
 export function sizeOf({ kind }: GraphNode): Size {
-  return small.has(kind) ? { width: 176, height: 42 } : { width: 216, height: 46 };
+  return small.has(kind) ? { width: 176, height: 42 } : { width: 240, height: 46 };
 }
 
 const corner: Readonly<Record<GraphNode['kind'], number>> = { thread: 23, process: 23, threads: 23, alike: 23, object: 3, outside: 21, unseen: 3, nobody: 3, more: 3 };
@@ -116,7 +116,7 @@ export class Drawing {
       svgElement('rect', { class: 'shape', x: 0, y: 0, width, height, rx: radius }),
       icon,
       this.text('title', node.title, 37, height / 2 - 4, width - 37 - 14),
-      this.text('subtitle', node.subtitle, 37, height / 2 + 12, width - 37 - 14),
+      this.text('subtitle', node.subtitle, 37, height / 2 + 12, width - 37 - 14, node.kind === 'object'),
       ...badge,
     ];
   }
@@ -129,20 +129,20 @@ export class Drawing {
     return [svgElement('rect', { class: 'badge', x: width - 12 - size / 2, y: -8, width: size, height: 16, rx: 8 }), text];
   }
 
-  private text(name: 'title' | 'subtitle', words: string, x: number, y: number, room: number): SVGTextElement {
+  private text(name: 'title' | 'subtitle', words: string, x: number, y: number, room: number, bothEnds = false): SVGTextElement {
     const element = svgElement('text', { class: name, x, y });
-    const whole = visible(words), short = this.shortened(whole, name, room);
+    const whole = visible(words), short = this.shortened(whole, name, room, bothEnds);
     element.textContent = short;
     if (short !== whole) element.classList.add('cut');
     return element;
   }
 
-  /** A title loses its end; a subtitle its middle, because the places of two mutexes often differ at their ends alone. */
-  private shortened(words: string, font: 'title' | 'subtitle', room: number): string {
+  /** Loses its end; with `bothEnds` its middle: the places of two mutexes often differ at their ends alone. */
+  private shortened(words: string, font: 'title' | 'subtitle', room: number, bothEnds: boolean): string {
     if (this.measure(words, font) <= room) return words;
     const characters = [...words];
     const kept = (count: number): string => {
-      const behind = font === 'subtitle' ? Math.floor(count / 2) : 0;
+      const behind = bothEnds ? Math.floor(count / 2) : 0;
       return `${characters.slice(0, count - behind).join('').trimEnd()}…${behind === 0 ? '' : characters.slice(-behind).join('').trimStart()}`;
     };
     let [low, high] = [0, characters.length - 1];
