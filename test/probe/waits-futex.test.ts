@@ -183,6 +183,7 @@ function claims(user: number | undefined): void {
     'a futex of unknown kind': { script: ['0 . futex:w0'] },
     'several futexes': { script: ['0 . waitv:w0'] },
     'a futex of the program\'s own that looks like a semaphore': { script: ['0 . fake:w0'] },
+    'a futex of the program\'s own that looks like a mutex of its own': { script: ['0 . mimic:w0'] },
     'a word like the guard of a static variable': { script: ['0 . guard:w0'] },
     'a semaphore with a time limit': { script: ['0 . timedsem:s0', '0 . sem:s1', '0 . cond:c0,m0'] },
     'a condition with a time limit': { script: ['0 . timedcond:c0,m0', '0 . cond:c1,m1'] },

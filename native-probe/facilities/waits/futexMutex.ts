@@ -2,13 +2,13 @@
 import type { GlibcMutex } from '../../kernel/futexLayouts';
 import { decodeGlibcMutex, mutexBytes, priorityInheritingOwner } from '../../kernel/futexLayouts';
 import type { FutexWait } from './futexWait';
-import { holdings, ownerClause, timedName } from './futexWait';
+import { holdings, isLibraryCall, ownerClause, timedName } from './futexWait';
 import type { WaitReading } from './reader';
 
 export function readMutex(wait: FutexWait): WaitReading | undefined {
   const { blocked: { scene }, place, evidence, timeout } = wait;
   const found = readTwice(wait);
-  if (!found) return undefined;
+  if (!found || !isLibraryCall(wait)) return undefined;
   // glibc sets the process-shared bit in every robust mutex (nptl/pthread_mutex_init.c): there only the mapping tells.
   const mutex = found.robust ? { ...found, shared: place.shared } : found;
   const { type, robust, pi, shared, owner } = mutex;

@@ -29,7 +29,7 @@ export function readJoin(wait: FutexWait): WaitReading | undefined {
 export function readFileLock(wait: FutexWait): WaitReading | undefined {
   const { blocked: { scene, process }, place, evidence, timeout } = wait;
   const descriptor = seenTwice(wait, () => decodeFileLock(wait.around, wait.call));
-  if (descriptor === undefined || place.shared) return undefined;
+  if (descriptor === undefined || place.shared || !isLibraryCall(wait)) return undefined;
   const owner = threadOfDescriptor(wait, descriptor);
   if (!owner) return undefined;
   evidence.push(`the bytes there are those of a locked FILE of glibc, owned by thread ${owner.tid} (${owner.comm})`);

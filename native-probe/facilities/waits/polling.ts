@@ -5,7 +5,7 @@ import { intArgument } from './reader';
 import { clauseOf } from './clauses';
 import { evidenceOf } from './streams';
 import type { Wakers, Wanted } from './wakers';
-import { anyOf, ofEpoll, outside, wakersOf, wantedOf } from './wakers';
+import { anyOf, mostProved, ofEpoll, outside, tooMany, wakersOf, wantedOf } from './wakers';
 import { describeEnd, limitAt, limited, millisecondsText } from './words';
 
 /** One descriptor of the call. */
@@ -52,7 +52,7 @@ function readMemory({ scene, process }: BlockedCall, address: bigint, length: nu
 
 function answer(blocked: BlockedCall, operation: string, asked: readonly Asked[], timeout: Known<string> | undefined): WaitReading {
   const { scene, process, thread } = blocked;
-  const parts: Wakers[] = [];
+  const parts: Wakers[] = asked.length > mostProved ? [tooMany(asked.length)] : [];
   const objects: string[] = [];
   for (const { fd, wanted } of asked) {
     if (parts.length >= enough && parts.some(part => part.external !== undefined)) break;

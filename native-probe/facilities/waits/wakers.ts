@@ -171,6 +171,13 @@ const KCMP_EPOLL_TFD = 7;
 const deepest = 5;
 /** Of an instance that watches so many and waits for something external, the rest is not worth looking at. */
 const enough = 64;
+/**
+ * Who waits for any of more descriptors is taken to be able to go on: each is compared with everybody's, and the kernel looks through all
+ * that an instance watches to answer for one (kernel/kcmp.c, get_epoll_tfile_raw_ptr).
+ */
+export const mostProved = 1000;
+/** The reason for that. */
+export const tooMany = (count: number): Wakers => outside(`${count} descriptors are more than can be looked into one by one`);
 
 /** Anything that an epoll instance watches, or somebody who adds to it. */
 export function ofEpoll(scene: WaitScene, waiter: number, epoll: Epoll, depth: number): Wakers {
@@ -178,11 +185,11 @@ export function ofEpoll(scene: WaitScene, waiter: number, epoll: Epoll, depth: n
   const holders = scene.ends.holders(epoll.id);
   if (watches === null) return outside('what this epoll instance watches is not known');
   if (depth >= deepest) return outside('epoll instances that watch each other');
-  const parts: Wakers[] = [];
+  let external = watches.length > mostProved;
+  const parts: Wakers[] = external ? [tooMany(watches.length)] : [];
   const adders = besides(scene, waiter, holders);
   if (adders.length > 0) parts.push({ alternatives: [{ objectId: epoll.id, event: 'epoll_ctl', threads: threadsOf(adders) }], gaps: [] });
   const numbers = new Set<number>();
-  let external = false;
   for (const watch of watches) {
     if (external && parts.length >= enough) break;
     const holder = watch.target === undefined || numbers.has(watch.fd) ? undefined : holders.find(each => scene.ends.at(each.pid, watch.fd)?.objectId === watch.target);
