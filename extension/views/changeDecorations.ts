@@ -15,7 +15,7 @@ function decorationOf(change: string): vscode.FileDecoration | undefined {
   switch (change as Change) {
     case 'new': return new vscode.FileDecoration('N', l10n.t('new since the last stop'), new vscode.ThemeColor('gitDecoration.addedResourceForeground'));
     case 'changed': return new vscode.FileDecoration('C', l10n.t('changed since the last stop'), new vscode.ThemeColor('gitDecoration.modifiedResourceForeground'));
-    case 'gone': return new vscode.FileDecoration('G', l10n.t('gone since the last stop'), new vscode.ThemeColor('disabledForeground'));
+    case 'gone': return new vscode.FileDecoration('G', l10n.t('gone since the last stop'), new vscode.ThemeColor('gitDecoration.deletedResourceForeground'));
     default: return undefined;
   }
 }

@@ -40,7 +40,7 @@ function marked(node: TreeNode, changes: ReadonlyMap<string, ObjectChange>): Tre
 function goneNode(parent: string, { object, words }: ObjectChange, index: SnapshotIndex): TreeNode {
   const { label, tooltip } = objectNode(parent, object, index);
   return {
-    id: `${parent}/gone:${object.id}`, label, description: words.join(', '), icon: 'circle-slash', color: 'disabledForeground', expansion: 'none', change: 'gone',
+    id: `${parent}/gone:${object.id}`, label, description: words.join(', '), icon: 'circle-slash', color: 'gitDecoration.deletedResourceForeground', expansion: 'none', change: 'gone',
     ...(tooltip === undefined ? {} : { tooltip: () => `${l10n.t('As it was at the last stop.')}\n\n${tooltip()}` }),
   };
 }
