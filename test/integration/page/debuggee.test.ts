@@ -103,9 +103,9 @@ int main(void) {
       folder = mkdtempSync(join(prepared.demo, 'scripted-'));
       locks = [0, 1].map(() => spawn('flock', [join(folder, 'lock'), 'cat'], { stdio: ['pipe', 'ignore', 'inherit'] }));
       const process = { name: 'flock', systemProcessId: locks[0]?.pid, isLocalProcess: true, startMethod: 'attach' };
-      const scripted: Record<string, object> = { Elsewhere: { process: { ...process, isLocalProcess: false } }, Silent: { process, silent: true }, Dying: { process, dies: true }, Failing: { fails: 'no such $(program)' } };
+      const scripted: Record<string, object> = { Elsewhere: { process: { ...process, isLocalProcess: false } }, Doubtful: { process }, Silent: { process, silent: true }, Dying: { process, dies: true }, Failing: { fails: 'no such $(program)' } };
       const parsed = JSON.parse(untouched) as { configurations: object[] };
-      parsed.configurations.push(...Object.entries(scripted).map(([name, how]) => ({ name, type: 'lldb-dap', request: 'launch', program: '/', scripted: how, internalConsoleOptions: 'neverOpen' })));
+      parsed.configurations.push(...Object.entries(scripted).map(([name, how]) => ({ name, type: 'lldb-dap', request: name === 'Silent' || name === 'Dying' ? 'attach' : 'launch', program: '/', scripted: how, internalConsoleOptions: 'neverOpen' })));
       writeFileSync(launch, JSON.stringify(parsed));
     });
     after(async () => {
@@ -121,6 +121,15 @@ int main(void) {
       await view.getByText('Elsewhere · on another machine').waitFor();
       await view.getByText('runs on another machine').waitFor();
       assert.equal(await workbench.rows(view).count(), 0);
+    });
+
+    it('asks which process is meant where the told one is older than the session that says it has launched it', async () => {
+      await workbench.startDebugging('Doubtful');
+      const view = await debuggee();
+      await view.getByText('The debugger does not tell which process it debugs, or several could be meant').waitFor();
+      await view.getByText('Choose the Debugged Process…').click();
+      await workbench.quickPickRows().filter({ hasText: new RegExp(`PID ${locks[0]?.pid ?? 0}\\b`) }).first().click();
+      await workbench.rows(view, /flock lock .*lock/s).first().waitFor();
     });
 
     it('shows the process of one that answers nothing, and is empty after one that ends while it is asked, or whose launch fails', async () => {

@@ -18,6 +18,7 @@ function answer({ seq: request_seq, command }) {
       reply({ supportsConfigurationDoneRequest: true });
       return event('initialized');
     case 'launch':
+    case 'attach':
       reply({}, how.fails);
       return how.fails === undefined ? undefined : event('terminated');
     case 'configurationDone':
