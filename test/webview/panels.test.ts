@@ -127,8 +127,8 @@ for (const panel of panels) {
         for (const [state, enter] of Object.entries(panel.states)) {
           await enter(opened);
           assert.ok(await overflowing(opened.page) <= 0, `${state} at ${width} pixels: ${await overflowing(opened.page)} too wide`);
+          await opened.page.screenshot({ path: join(artifacts, `panel-${panel.name.replace(/\W+/g, '-')}-${state}-${width}.png`) });
         }
-        await opened.page.screenshot({ path: join(artifacts, `panel-${panel.name.replace(/\W+/g, '-')}-${width}.png`) });
       }
     });
 
