@@ -1,5 +1,5 @@
 // What a namespace other than the probe's own is called: by the containers whose processes live there, by the name that
-// `ip netns` mounted it under, else by the systemd units there. Learnt from what is read anyway; nothing is entered. Pure.
+// `ip netns` mounted it under, by a host name of their own (uts_namespaces(7)), else by the systemd units there. Pure.
 import type { Host, Process } from './model';
 import { textOf } from './kernel/procfs';
 import { parseMountinfo } from './kernel/mounts';
@@ -19,7 +19,8 @@ export function mountedNamespaces(mountinfo: string): Map<string, string> {
   return names;
 }
 
-export function namespaceNames(processes: readonly Process[], mountinfo: string, host: Pick<Host, 'ipcNamespace' | 'mntNamespace' | 'netNamespace'>): NamespaceNames {
+/** `hostnameOf`: the host name that a process sees, where it is not this machine's; asked for what has no better name. */
+export function namespaceNames(processes: readonly Process[], mountinfo: string, host: Pick<Host, 'ipcNamespace' | 'mntNamespace' | 'netNamespace'>, hostnameOf: (process: Process) => string | undefined = () => undefined): NamespaceNames {
   const own = new Set([host.ipcNamespace, host.mntNamespace, host.netNamespace]);
   const mounted = mountedNamespaces(mountinfo);
   const inhabitants = new Map<string, Process[]>();
@@ -37,7 +38,8 @@ export function namespaceNames(processes: readonly Process[], mountinfo: string,
     const containers = byNumber(inside, it => it.container);
     const direct = mounted.get(namespace);
     const found = containers.length > 0 ? containers : direct !== undefined ? [direct] : byNumber(inside, it => it.namespaces.net === null ? undefined : mounted.get(it.namespaces.net));
-    const named = found.length > 0 ? found : byNumber(inside, it => it.unit);
+    const hostname = found.length > 0 || inside[0] === undefined ? undefined : hostnameOf(inside[0]);
+    const named = found.length > 0 ? found : hostname !== undefined ? [`host ${hostname}`] : byNumber(inside, it => it.unit);
     if (named.length > 0) names[namespace] = named;
   }
   // Mounted, but nobody is in it: its name is all there is.

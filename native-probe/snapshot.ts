@@ -27,6 +27,7 @@ import { collectFileLocks, fileLockKinds } from './facilities/fileLocks';
 import { collectWaits } from './facilities/waits';
 import { readText } from './kernel/procfs';
 import { namespaceNames } from './namespaceNames';
+import { foreignHostname } from './kernel/namespaces';
 import { enterIpcNamespace, foreignIpcNamespaces } from './foreignNamespaces';
 import { focus } from './analysis/focus';
 
@@ -97,7 +98,7 @@ export async function takeSnapshot(options: SnapshotOptions = {}): Promise<Snaps
   const all = options.kinds === undefined ? every : every.filter(object => wanted(object.kind));
   const handles = waiting.handles.length === 0 ? found.handles : [...found.handles, ...waiting.handles];
 
-  const names = namespaceNames(processes, readText('/proc/self/mountinfo').value ?? '', host);
+  const names = namespaceNames(processes, readText('/proc/self/mountinfo').value ?? '', host, ({ pid }) => foreignHostname(pid));
   // Where all kinds were asked for, every handle comes with its object; but waits bring handles of their own.
   const complete = options.kinds === undefined && waiting.handles.length === 0;
   const known = complete ? undefined : new Set(all.map(object => object.id));

@@ -1,12 +1,14 @@
-// Entering another IPC or network namespace for the length of some synchronous work (setns(2)).
+// Entering another IPC, network or UTS namespace for the length of some synchronous work (setns(2)).
 import { closeSync, fstatSync, openSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { syscall } from './libc';
 import type { Result } from './procfs';
+import { displayText } from './text';
 import { errnoOf, isGone, numericEntries, readLink } from './procfs';
 import { resourcesOf } from './standIns';
 
 /** Their names in /proc/PID/ns, what setns(2) calls them, and how people do. */
-const kinds = { ipc: { flag: 0x08000000, words: 'IPC' }, net: { flag: 0x40000000, words: 'network' } } as const;
+const kinds = { ipc: { flag: 0x08000000, words: 'IPC' }, net: { flag: 0x40000000, words: 'network' }, uts: { flag: 0x04000000, words: 'UTS' } } as const;
 
 /**
  * Runs `work` in a namespace of a process. `work` must be synchronous: libuv's threads stay outside, and nothing
@@ -45,6 +47,14 @@ export function inIpcNamespaceOf<T>(pid: number, work: () => T, expected?: strin
 /** Runs synchronous `work` in the network namespace of a process: enough to make a netlink socket, which then stays there. */
 export function inNetNamespaceOf<T>(pid: number, work: () => T): Result<T> {
   return inNamespaceOf('net', pid, work);
+}
+
+/** The host name that a process sees, where it lives in another UTS namespace and that has another name; undefined too where it may not be entered. */
+export function foreignHostname(pid: number): string | undefined {
+  const [own, its] = ['/proc/thread-self', resourcesOf(pid)].map(directory => readLink(`${directory}/ns/uts`).value);
+  if (its === undefined || its === own) return undefined;
+  const name = inNamespaceOf('uts', pid, hostname).value;
+  return name === undefined || name === '' || name === hostname() ? undefined : displayText(Buffer.from(name));
 }
 
 /**

@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { CollectedKind, Failed, IpcObject, Removed, Restored, Snapshot } from '../../native-probe/model';
 import { canContain, startContainer } from './containers';
@@ -187,6 +188,16 @@ describe('containers that are strange', function () {
       await Program.stopAll();
       spawnSync('ip', ['netns', 'delete', netns]);
     }
+  });
+
+  it('one that no cgroup names is called by the host name it gave itself', async () => {
+    const called = `iit-\u202e${process.pid}`;
+    const program = Program.start('unshare', ['--ipc', '--uts', 'sh', '-c', 'printf %s "$1" > /proc/sys/kernel/hostname && exec "$0"', fixture('ipc'), called]);
+    await program.line();
+    const { host, processes } = snapshotOf(['--kind', 'sysv-shared-memory']);
+    const ipc = processes.find(({ pid }) => pid === program.pid)?.namespaces.ipc ?? assert.fail();
+    assert.deepEqual(host.namespaceNames?.[ipc], [`host iit-\\xe2\\x80\\xae${process.pid}`]);
+    assert.equal(host.hostname, hostname());
   });
 
   it('one in a user namespace of its own is entered by root', async () => {

@@ -46,6 +46,10 @@ describe('names of namespaces', () => {
     ], '', host);
     assert.deepEqual(names, { 10: ['docker b', 'docker a'], 11: ['docker a'], 12: ['docker b'] });
   });
+  it('are the host name there before the unit, and after what is better', () => {
+    const processes = [aProcess(1, { ...inside('10', '3', '2'), unit: 'session-2.scope' }), aProcess(2, { ...inside('20', '3', '2'), container: 'docker a' })];
+    assert.deepEqual(namespaceNames(processes, '', host, ({ pid }) => `web-${pid}`), { 10: ['host web-1'], 20: ['docker a'] });
+  });
   it('are that of the network namespace for a process that has no container, and its unit\'s where there is none', () => {
     assert.deepEqual(namespaceNames([aProcess(1, inside('10', '77', '2')), aProcess(2, { ...inside('1', '3', '20'), unit: 'cups.service' })], nsfs, host), { 10: ['blue'], 77: ['blue'], 20: ['cups.service'], 78: ['a b'] });
   });
