@@ -56,6 +56,7 @@ describe('Processes', function () {
     const pipe = row(/pipe \d+.*fd 0 read/).first();
     await workbench.expand(pipe);
     await row(new RegExp(`PID ${writer} · fd 1 write`)).first().waitFor();
+    await workbench.keepPictures('page-processes', prepared, ['light', 'hc-dark', 'hc-light', 'dark']);
   });
 
   it('shows a process with its user, and never a kernel thread', async () => {
