@@ -73,7 +73,7 @@ export function activate(context: vscode.ExtensionContext): void {
     explainUnseen: () => void vscode.commands.executeCommand(commandIds.explainUnseen),
     failed: message => void showProblem(message, log),
   }));
-  own(registerLanguageModelTools({ client, focus, leaks }));
+  own(registerLanguageModelTools({ client, focus, leaks, log }));
   own(registerCommands({ waitGraphs, client, model, views, focus, leaks, log, inspect: object => inspectors.open(object), unseen: own(new UnseenDocument()), unseenPanel: own(new UnseenPanel()), administrator, memory, knowledge }));
 }
 

@@ -9,7 +9,7 @@ import { DisposableStore } from './dispose';
 import { pidsOf } from './focus';
 import type { FocusTracker } from './focus';
 import type { LeakReports } from './leakReports';
-import type { ProbeClient } from './probeClient';
+import type { ProbeClient, ProbeLog } from './probeClient';
 import { explainWaits, listLeaks, listObjects, listStale } from './toolAnswers';
 import { l10n } from './translation';
 
@@ -17,6 +17,7 @@ export interface ToolHost {
   readonly client: Pick<ProbeClient, 'request'>;
   readonly focus: FocusTracker;
   readonly leaks: LeakReports;
+  readonly log: Pick<ProbeLog, 'info' | 'warn'>;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -26,12 +27,20 @@ export function registerLanguageModelTools(host: ToolHost): vscode.Disposable {
   const store = new DisposableStore();
   // Other editors with this API's version may lack this part of it.
   const lm = (vscode as { lm?: Partial<typeof vscode.lm> }).lm;
-  if (typeof lm?.registerTool !== 'function') return store;
+  if (typeof lm?.registerTool !== 'function') {
+    host.log.info('this editor has no tools for language models: none are registered');
+    return store;
+  }
   const register = (name: string, message: () => string, answer: (input: Input, token: vscode.CancellationToken) => Promise<string>): void => {
-    store.add(vscode.lm.registerTool<unknown>(name, {
-      prepareInvocation: () => ({ invocationMessage: message() }),
-      invoke: async ({ input }, token) => new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(await answer(typeof input === 'object' && input !== null ? input as Input : {}, token))]),
-    }));
+    try {
+      store.add(vscode.lm.registerTool<unknown>(name, {
+        prepareInvocation: () => ({ invocationMessage: message() }),
+        invoke: async ({ input }, token) => new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(await unlessCancelled(token, answer(typeof input === 'object' && input !== null ? input as Input : {}, token)))]),
+      }));
+    } catch (error) {
+      // An editor may have the function and refuse (an organisation's policy, a proposed API): everything else is to work.
+      host.log.warn(`the tool ${name} cannot be registered: ${error instanceof Error ? error.message : String(error)}`);
+    }
   };
   const snapshot = async (params: SnapshotParams, token: vscode.CancellationToken): Promise<Extract<SnapshotResult, { snapshot: unknown }>['snapshot']> => {
     const result = await host.client.request('snapshot', params, token);
@@ -62,6 +71,21 @@ export function registerLanguageModelTools(host: ToolHost): vscode.Disposable {
   });
   register(toolNames.listLeaks, () => l10n.t('Reading what the last debug session left behind'), () => Promise.resolve(listLeaks(host.leaks.report)));
   return store;
+}
+
+/** A cancelled question has no answer, whatever its parts still do; those that can be cancelled are. */
+async function unlessCancelled(token: vscode.CancellationToken, answer: Promise<string>): Promise<string> {
+  let listener: vscode.Disposable | undefined;
+  const cancelled = new Promise<never>((_resolve, reject) => {
+    if (token.isCancellationRequested) reject(new vscode.CancellationError());
+    listener = token.onCancellationRequested(() => reject(new vscode.CancellationError()));
+  });
+  try {
+    return await Promise.race([cancelled, answer]);
+  } finally {
+    listener?.dispose();
+    answer.catch(() => undefined); // of what was cancelled nobody wants to know why it failed
+  }
 }
 
 function pidOf(input: Input): number | undefined {

@@ -81,11 +81,11 @@ function gdb(command: (text: string) => DebuggerCommand): Naming {
   };
 }
 
-/** LLDB: memory and maps through its own server; registers are in the adapter's list. */
+/** LLDB: registers are in the adapter's list. */
 function lldbStandIn(command: (text: string) => DebuggerCommand): StandIn {
   return {
     memory: { command: (address, length) => command(`memory read --format x --size 1 --count ${length} ${hex(address)}`), parse: lldbMemory },
-    maps: { form: 'packets', packet: text => command(`process plugin packet send ${text}`) },
+    maps: { form: 'file', command },
   };
 }
 

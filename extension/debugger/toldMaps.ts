@@ -7,15 +7,15 @@ export type ToldMaps = NonNullable<ToldProcess['maps']>;
 
 /** How a debugger tells them. */
 export type MapsWay =
-  /** Its server reads the file /proc/PID/maps: Host I/O packets of GDB's remote protocol, which read and change nothing. */
-  | { readonly form: 'packets'; readonly packet: (text: string) => DebuggerCommand }
+  /** It reads the file /proc/PID/maps by itself, without its process taking part: that may run by then. */
+  | { readonly form: 'file'; readonly command: (text: string) => DebuggerCommand }
   /** A command of its own lists them. */
   | { readonly form: 'list'; readonly command: DebuggerCommand; readonly parse: (text: string) => ToldMaps | undefined };
 
 /** What the probe's request may hold. */
 const mostLines = 4096, longestLine = 4400;
-/** Bytes of one answer, in hexadecimal, and how many answers: a megabyte. */
-const chunk = 0x4000, mostChunks = 64;
+/** Bytes of one answer, and how many answers: a megabyte. (The kernel gives a page at a time, whatever is asked for.) */
+const chunk = 0x4000, mostChunks = 256;
 
 type Run = (command: DebuggerCommand) => Promise<string | undefined>;
 
@@ -25,14 +25,14 @@ export async function readMaps(way: MapsWay, pid: number, run: Run): Promise<Tol
     const text = await run(way.command);
     return text === undefined ? undefined : way.parse(text);
   }
-  const ask = async (packet: string): Promise<string | undefined> => await run(way.packet(packet));
-  const opened = /^response: F([0-9a-f]{1,8})\s*$/m.exec(await ask(`vFile:open:${Buffer.from(`/proc/${pid}/maps`).toString('hex')},0,0`) ?? '')?.[1];
+  const ask = async (text: string): Promise<string> => await run(way.command(text)) ?? '';
+  const opened = /^File Descriptor = (\d{1,9})\s*$/m.exec(await ask(`platform file open /proc/${pid}/maps`))?.[1];
   if (opened === undefined) return undefined;
   try {
     const parts: Buffer[] = [];
     let length = 0;
     for (let count = 0; count < mostChunks; count++) {
-      const part = packetData(await ask(`vFile:pread:${opened},${chunk.toString(16)},${length.toString(16)}`) ?? '');
+      const part = fileData(await ask(`platform file read ${opened} -o ${length} -c ${chunk}`));
       if (!part) return undefined;
       if (part.length === 0) return mapsOf(Buffer.concat(parts).toString());
       parts.push(part);
@@ -40,18 +40,15 @@ export async function readMaps(way: MapsWay, pid: number, run: Run): Promise<Tol
     }
     return undefined;
   } finally {
-    await ask(`vFile:close:${opened}`);
+    await ask(`platform file close ${opened}`);
   }
 }
 
-/** The data of a `vFile:pread` response (`response: F1a;…`): as many bytes as it says, or undefined. */
-export function packetData(text: string): Buffer | undefined {
-  const [head = '', count] = /^response: F([0-9a-f]{1,8});/m.exec(text) ?? [];
-  if (count === undefined) return undefined;
-  // Bytes that mean something to the protocol come behind a brace, changed in one bit.
-  const data = Buffer.from(text.slice(text.indexOf(head) + head.length).replace(/\}([\s\S])/g, (_brace, byte: string) => String.fromCharCode(byte.charCodeAt(0) ^ 0x20)));
-  const length = parseInt(count, 16);
-  return data.length >= length && data.subarray(length).toString().trim() === '' ? data.subarray(0, length) : undefined;
+/** The data of LLDB's `platform file read` (the command again, `Return = 3`, then `Data = "…"` as it is): as many bytes as it says, or undefined. */
+export function fileData(text: string): Buffer | undefined {
+  const [, count, data] = /^(?:\(lldb\) [^\n]*\n)?Return = (\d{1,9})\nData = "([\s\S]*)"\s*$/.exec(text) ?? [];
+  const bytes = data === undefined ? undefined : Buffer.from(data);
+  return bytes?.length === Number(count) ? bytes : undefined;
 }
 
 /** Lines of maps; undefined when one is none, or there are more than can be told. */

@@ -38,4 +38,17 @@ describe('the tools for language models', function () {
     await assert.rejects(ask('listObjects', { kinds: ['no-such-kind'] }));
     await assert.rejects(ask('explainWaits', { pid: -1 }));
   });
+
+  it('give no answer to a question that was cancelled, before or while it is asked, and the next one has its answer', async () => {
+    for (const [tool, input] of [['listObjects', {}], ['explainWaits', { everything: true }], ['listStale', {}], ['listLeaks', {}]] as const) {
+      const before = new vscode.CancellationTokenSource();
+      before.cancel();
+      await assert.rejects(Promise.resolve(vscode.lm.invokeTool(`ipcInspector_${tool}`, { input, toolInvocationToken: undefined }, before.token)), tool);
+    }
+    const during = new vscode.CancellationTokenSource();
+    const asked = Promise.resolve(vscode.lm.invokeTool('ipcInspector_listStale', { input: {}, toolInvocationToken: undefined }, during.token));
+    setTimeout(() => during.cancel(), 1);
+    await assert.rejects(asked);
+    assert.match(await ask('listObjects', { filter: name }), /1 objects match/);
+  });
 });

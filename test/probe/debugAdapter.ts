@@ -42,8 +42,15 @@ export class DebugAdapter implements Adapter {
 
   /** As a person does; resolves when it has stopped. */
   async pause(): Promise<void> {
-    await this.customRequest('pause', { threadId: 1 });
-    await this.event('stopped');
+    for (let tries = 1; ; tries++) {
+      await this.customRequest('pause', { threadId: 1 });
+      try {
+        return await this.event('stopped', 4_000);
+      } catch (error) {
+        // One that comes while the adapter still lets the program go is lost.
+        if (tries === 5) throw error;
+      }
+    }
   }
 
   customRequest(command: string, args: unknown = {}): Promise<unknown> {
@@ -62,8 +69,8 @@ export class DebugAdapter implements Adapter {
   }
 
   /** Waits for the next event of a name. */
-  async event(name: string): Promise<void> {
-    for (const end = Date.now() + 20_000; ;) {
+  async event(name: string, limit = 20_000): Promise<void> {
+    for (const end = Date.now() + limit; ;) {
       const at = this.events.findIndex(it => it.event === name);
       if (at >= 0) { this.events.splice(0, at + 1); return; }
       if (Date.now() > end) throw new Error(`no event ${name}`);

@@ -4,7 +4,7 @@
 import { strict as assert } from 'node:assert';
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
@@ -58,7 +58,12 @@ async function begun(name: string, user?: number): Promise<readonly number[]> {
   const directory = join(scratchDirectory(), `told-${name}-${sessions.length}-${process.hrtime.bigint()}`);
   mkdirSync(directory);
   chmodSync(directory, 0o777);
-  return (await Program.start(fixture('waits'), [name, directory], user === undefined ? {} : { user }).line()).split(' ').map(Number);
+  const pids = (await Program.start(fixture('waits'), [name, directory], user === undefined ? {} : { user }).line()).split(' ').map(Number);
+  // It tells its PIDs before the last of its locks.
+  const blocked = (pid: number): number => readdirSync(`/proc/${pid}/task`).filter(tid => /^(?:72|73|202) /.test(readFileSync(`/proc/${pid}/task/${tid}/syscall`, 'latin1'))).length;
+  const threads = name === 'joined' ? 3 : /private|recursive/.test(name) ? 2 : 1;
+  await until(() => pids.every(pid => blocked(pid) === threads), `everybody of ${name} is blocked`);
+  return pids;
 }
 async function attached(pid: number): Promise<Session> {
   const lldb = new DebugAdapter('lldb-dap', adapter ?? assert.fail());

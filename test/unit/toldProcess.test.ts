@@ -7,7 +7,7 @@ import { neededMemory, robustList, withinPages } from '../../extension/debugger/
 import { debuggerRow } from '../../extension/debugger/debuggerTable';
 import { questionsOf } from '../../extension/debugger/seenSnapshot';
 import { SessionKnowledge } from '../../extension/debugger/sessionKnowledge';
-import { gdbMaps, mapsOf, packetData, readMaps } from '../../extension/debugger/toldMaps';
+import { fileData, gdbMaps, mapsOf, readMaps } from '../../extension/debugger/toldMaps';
 import { joinedPieces, ToldFacts } from '../../native-probe/told';
 import type { ToldProcess } from '../../native-probe/protocol';
 import { aSnapshot } from './snapshots';
@@ -16,41 +16,40 @@ const base64 = (...bytes: readonly number[]): string => Buffer.from(bytes).toStr
 const maps = '1000-2000 r-xp 00000000 fe:00 7                          /usr/lib/libc.so.6\n4000-5000 rw-s 00000000 00:01 9                          /dev/zero (deleted)\n';
 
 describe('the mappings that a debugger tells', () => {
-  const packets = { form: 'packets', packet: (text: string) => ({ expression: text, context: 'repl' }) } as const;
-  /** A server with a file: answers as lldb-server does. */
-  function server(text: string, asked: string[] = []) {
+  const file = { form: 'file', command: (text: string) => ({ expression: text, context: 'repl' }) } as const;
+  /** A debugger with a file: answers as LLDB does. */
+  function host(text: string, asked: string[] = []) {
     const bytes = Buffer.from(text);
     return ({ expression }: { readonly expression: string }): Promise<string> => {
       asked.push(expression);
-      const [, count = '0', offset = '0'] = /^vFile:pread:9,([0-9a-f]+),([0-9a-f]+)$/.exec(expression) ?? [];
-      const part = bytes.subarray(parseInt(offset, 16), parseInt(offset, 16) + Math.min(100, parseInt(count, 16)));
-      const answer = expression.startsWith('vFile:open') ? 'F9' : expression.startsWith('vFile:close') ? 'F0' : `F${part.length.toString(16)};${part.toString().replace(/[#$}*]/g, it => `}${String.fromCharCode(it.charCodeAt(0) ^ 0x20)}`)}`;
-      return Promise.resolve(`  packet: ${expression}\nresponse: ${answer}\n`);
+      const [, offset = '0', count = '0'] = /^platform file read 9 -o (\d+) -c (\d+)$/.exec(expression) ?? [];
+      const part = bytes.subarray(Number(offset), Number(offset) + Math.min(100, Number(count)));
+      return Promise.resolve(expression.startsWith('platform file open') ? `(lldb) ${expression}\nFile Descriptor = 9\n` : expression.startsWith('platform file close') ? 'file 9 closed.\n' : `(lldb) ${expression}\nReturn = ${part.length}\nData = "${part.toString()}"\n`);
     };
   }
 
-  it('are the file /proc/PID/maps, read by its server for reading only and closed again', async () => {
+  it('are the file /proc/PID/maps, read by the debugger and closed again', async () => {
     const asked: string[] = [];
-    assert.deepEqual(await readMaps(packets, 4711, server(maps, asked)), { lines: maps.trim().split('\n'), allShared: true });
-    assert.equal(asked[0], `vFile:open:${Buffer.from('/proc/4711/maps').toString('hex')},0,0`);
-    assert.equal(asked.at(-1), 'vFile:close:9');
-    assert.ok(asked.slice(1, -1).every(it => it.startsWith('vFile:pread:9,')));
+    assert.deepEqual(await readMaps(file, 4711, host(maps, asked)), { lines: maps.trim().split('\n'), allShared: true });
+    assert.equal(asked[0], 'platform file open /proc/4711/maps');
+    assert.equal(asked.at(-1), 'platform file close 9');
+    assert.ok(asked.slice(1, -1).every(it => it.startsWith('platform file read 9 ')));
   });
 
   it('come whole or not at all, and are closed also then', async () => {
-    const strange = '1000-2000 rw-p 00000000 fe:00 7                          /tmp/a#b}c*$ \u00fc\n';
-    assert.deepEqual((await readMaps(packets, 1, server(strange)))?.lines, [strange.trimEnd()]);
+    const strange = '1000-2000 rw-p 00000000 fe:00 7                          /tmp/a"b\\012 \u00fc "\n';
+    assert.deepEqual((await readMaps(file, 1, host(strange)))?.lines, [strange.trimEnd()]);
     for (const wrong of ['', 'no maps', `${maps}nonsense\n`, maps.repeat(3000), `1-2 rw-p 0 0:0 0 ${'x'.repeat(5000)}\n`]) {
       const asked: string[] = [];
-      assert.equal(await readMaps(packets, 1, server(wrong, asked)), undefined, wrong.slice(0, 20));
-      assert.equal(asked.at(-1), 'vFile:close:9');
+      assert.equal(await readMaps(file, 1, host(wrong, asked)), undefined, wrong.slice(0, 20));
+      assert.equal(asked.at(-1), 'platform file close 9');
     }
-    for (const answer of [undefined, 'error: no process', 'response: F-1,d', 'response: ']) assert.equal(await readMaps(packets, 1, () => Promise.resolve(answer)), undefined);
-    // A server that never comes to an end.
-    assert.equal(await readMaps(packets, 1, ({ expression }) => Promise.resolve(expression.includes('open') ? 'response: F9' : 'response: F1;x')), undefined);
-    assert.equal(packetData('response: F5;abc\n'), undefined, 'fewer bytes than it says');
-    assert.equal(packetData('response: F3;abcdef\n'), undefined, 'more bytes than it says');
-    assert.deepEqual(packetData('  packet: vFile:pread:9,3,0\nresponse: F4;ab}\x03\n\n'), Buffer.from('ab#\n'));
+    for (const answer of [undefined, 'error: no such file', 'File Descriptor = -1', '']) assert.equal(await readMaps(file, 1, () => Promise.resolve(answer)), undefined);
+    // A file that never comes to an end.
+    assert.equal(await readMaps(file, 1, ({ expression }) => Promise.resolve(expression.includes('open') ? 'File Descriptor = 9' : 'Return = 1\nData = "x"')), undefined);
+    assert.equal(fileData('Return = 5\nData = "abc"\n'), undefined, 'fewer bytes than it says');
+    assert.equal(fileData('Return = 3\nData = "abcdef"\n'), undefined, 'more bytes than it says');
+    assert.equal(fileData('Return = -1\nData = ""\n'), undefined);
   });
 
   it('are of GDB without those of shared memory, because it does not say of which file', () => {
@@ -183,9 +182,8 @@ function lldb(command: string, expression: string): unknown {
     case 'scopes': return { scopes: [{ name: 'Registers', presentationHint: 'registers', variablesReference: 5 }] };
     case 'variables': return { variables: Object.entries({ rax: '0xfffffffffffffe00', rdi: '0x4120', rsi: '0x80', rdx: '0x2', r10: '0x0', r8: '0x0', r9: '0x0', rsp: '0x7000', rip: '0x101c', fs_base: '0x0' }).map(([name, value]) => ({ name, value })) };
     default: {
-      if (expression.includes('vFile:open')) return { result: 'response: F9\n' };
-      if (expression.includes('vFile:pread') && expression.endsWith(',0')) return { result: `response: F${maps.length.toString(16)};${maps}\n` };
-      if (expression.includes('vFile:pread')) return { result: 'response: F0;\n' };
+      if (expression.includes('file open')) return { result: 'File Descriptor = 9\n' };
+      if (expression.includes('file read')) return { result: expression.includes(' -o 0 ') ? `Return = ${maps.length}\nData = "${maps}"\n` : 'Return = 0\nData = ""\n' };
       const [, count = '', address = ''] = /memory read --format x --size 1 --count (\d+) (0x[0-9a-f]+)$/.exec(expression) ?? [];
       const code = address === '0x1000' ? [...Array<number>(21).fill(0x90), 0xb8, 0xca, 0, 0, 0, 0x0f, 0x05] : Array<number>(Number(count)).fill(0);
       return { result: count === '' ? '' : `${address}: ${code.map(it => `0x${it.toString(16).padStart(2, '0')}`).join(' ')}` };
@@ -217,7 +215,7 @@ describe('a debugger that stands in', () => {
       assert.deepEqual(told.memory.map(it => it.address), ['0x1000', '0x40e0', '0x7000']);
       for (const asked of adapter.asked.filter(it => it.startsWith('evaluate '))) {
         assert.ok(asked.startsWith(`evaluate ${prefix}`), asked);
-        assert.match(asked.slice('evaluate '.length + prefix.length), /^(memory read --format x --size 1 --count \d+ 0x[0-9a-f]+|process plugin packet send vFile:(open:[0-9a-f]+,0,0|pread:9,[0-9a-f]+,[0-9a-f]+|close:9))$/);
+        assert.match(asked.slice('evaluate '.length + prefix.length), /^(memory read --format x --size 1 --count \d+ 0x[0-9a-f]+|platform file (open \/proc\/100\/maps|read 9 -o \d+ -c \d+|close 9))$/);
       }
     });
   }
@@ -261,7 +259,7 @@ describe('a debugger that stands in', () => {
     };
     for (const [what, tamper] of Object.entries(answers)) assert.equal(await settled(stoppedBy(new Fake('lldb-dap', tamper), 20)), undefined, what);
     // Without the mappings the calls can be told; the probe believes no byte then unless it knows whose memory it is.
-    const mapless = await settled(stoppedBy(new Fake('lldb-dap', (_command, expression, answer) => expression.includes('vFile') ? { result: 'response: F-1,d' } : answer())));
+    const mapless = await settled(stoppedBy(new Fake('lldb-dap', (_command, expression, answer) => expression.includes('platform file') ? { result: 'error: Permission denied' } : answer())));
     assert.equal(mapless?.maps, undefined);
     assert.equal(mapless?.threads.length, 1);
   });
@@ -269,7 +267,7 @@ describe('a debugger that stands in', () => {
   it('goes on while it is asked: nothing of the old stop is told', async () => {
     const holder: { knowledge?: SessionKnowledge } = {};
     const adapter = new Fake('lldb-dap', (_command, expression, answer) => {
-      if (expression.includes('vFile:open')) holder.knowledge?.sees('continue', undefined);
+      if (expression.includes('file open')) holder.knowledge?.sees('continue', undefined);
       return answer();
     });
     const knowledge = holder.knowledge = stoppedBy(adapter);
