@@ -299,6 +299,19 @@ describe('waits and deadlocks of real programs', function () {
     });
   }
 
+  it('a lock whose descriptor a process of root may have inherited is suspected for its user, and none for root, who sees it', async function () {
+    if (!canBecomeOrdinary()) skip(this, 'needs root, and a user to become');
+    const { program, pids } = await situation('privileged-sharer', 2, undefined);
+    try {
+      const { findings, gaps } = waitsOf(pids, ordinaryUser, 0);
+      assert.deepEqual(findings.map(finding => [finding.verdict, pidsOf(finding)]), [['suspected', [...pids].sort((a, b) => a - b)]]);
+      assert(findings[0]?.gaps.some(id => /privileged \(\d+\) may have flock-lock:/.test(gaps.find(gap => gap.id === id)?.reason ?? '')));
+      assert.deepEqual(waitsOf(pids, undefined, 0).findings, [], 'root sees that it has the lock, too, and sleeps');
+    } finally {
+      await program.stop();
+    }
+  });
+
   it('another user\'s deadlock is not seen, and that is said', async function () {
     if (!canBecomeOrdinary()) skip(this, 'needs root, and a user to become');
     const { program, pids } = await situation('mutex-and-flock', 2, undefined);

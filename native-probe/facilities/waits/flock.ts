@@ -54,7 +54,11 @@ function waitFor(who: { scene: WaitScene; process: ScannedProcess; thread: Threa
   const own = (holders: readonly { readonly pid: number; readonly fd: number }[]): boolean => fd !== undefined && holders.some(holder => holder.pid === who.process.pid && holder.fd === fd);
   const conflicting = (file?.descriptions ?? []).filter(description => (exclusive || description.type === 'write') && !own(description.holders));
   const gaps = [...known, ...file?.gaps ?? []];
-  const clauses: Clause[] = conflicting.map(({ holders }) => clauseOf(who, 'flock', { alternatives: [{ objectId, event: 'unlock', threads: threadsOf(holders) }], gaps }, 'locks'));
+  const clauses: Clause[] = conflicting.map(({ holders }) => {
+    const threads = threadsOf(holders);
+    const unseen = scene.ends.unseenHolders(objectId, threads.map(({ pid }) => pid));
+    return clauseOf(who, 'flock', { alternatives: [{ objectId, event: 'unlock', threads }], gaps: unseen === undefined ? gaps : [...gaps, unseen] }, 'locks');
+  });
   // /proc/locks names who took a lock, not who has its descriptor now: a reason to suspect, with the gap that says so.
   const takers = (file?.unseenTakers ?? []).filter(taker => exclusive || taker.type === 'write');
   if (gaps.length > 0) for (const { pid } of takers) clauses.push(clauseOf(who, 'flock', { alternatives: [{ objectId, event: 'unlock', threads: [{ pid }] }], gaps }, 'locks'));

@@ -71,9 +71,12 @@ function answer(blocked: Blocked, { fd, ofDescription, range, line, inode, gaps:
     // In the same order whenever they are read.
     .sort((a, b) => (a.holder.processes[0]?.pid ?? 0) - (b.holder.processes[0]?.pid ?? 0) || (a.holder.processes[0]?.fd ?? 0) - (b.holder.processes[0]?.fd ?? 0));
   const gaps = [...new Set([...open, ...files.flatMap(file => file.gaps)])];
-  const clauses: Clause[] = against.map(({ file, holder }) => clauseOf(blocked, 'fcntl', {
-    alternatives: [{ objectId: file.objectId, event: 'unlock', threads: threadsOf(holder.processes) }], gaps,
-  }, file.kind === 'ofd-lock' ? 'locks' : 'neither'));
+  const clauses: Clause[] = against.map(({ file, holder }) => {
+    const threads = threadsOf(holder.processes);
+    // A record lock is its process's own; the description of an OFD lock may be inherited.
+    const unseen = file.kind === 'ofd-lock' ? scene.ends.unseenHolders(file.objectId, threads.map(({ pid }) => pid)) : undefined;
+    return clauseOf(blocked, 'fcntl', { alternatives: [{ objectId: file.objectId, event: 'unlock', threads }], gaps: unseen === undefined ? gaps : [...gaps, unseen] }, file.kind === 'ofd-lock' ? 'locks' : 'neither');
+  });
   // Nobody found although the kernel lets it wait: the lock is changing hands, or its holder is out of sight.
   if (clauses.length === 0 && line) clauses.push(gaps.length > 0 ? clauseOf(blocked, 'fcntl', { alternatives: [], gaps }) : clauseOf(blocked, 'fcntl', outside('the holder changed while it was looked for')));
   const kind = ofDescription ? 'ofd-lock' : 'record-lock';
