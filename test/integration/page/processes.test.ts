@@ -92,9 +92,23 @@ describe('Processes', function () {
     await workbench.command('IPC Inspector: Stop Following');
   });
 
-  it('lists processes without IPC when asked', async () => {
+  it('hides and counts processes without IPC, lists them when asked, and finds one all the same', async () => {
     await workbench.showContainer('IPC');
-    await workbench.command('IPC Inspector: Show Processes Without IPC');
+    // It keeps nothing of what this test has inherited.
+    const idle = spawn('bash', ['-c', 'for fd in /proc/$$/fd/*; do [ ${fd##*/} -gt 2 ] && eval "exec ${fd##*/}>&-"; done; exec sleep 600'], { stdio: 'ignore' });
+    assert.ok(idle.pid);
+    try {
+      await find(idle.pid);
+      await workbench.command('IPC Inspector: Hide Processes Without IPC');
+      await row(`PID ${idle.pid} · `).first().waitFor({ state: 'detached' });
+      await tree.click({ position: { x: 200, y: 5 } });
+      await workbench.page.keyboard.press('End');
+      const counted = row(/without IPC (?:is|are) not listed/).first();
+      await counted.click();
+      await counted.waitFor({ state: 'detached' });
+    } finally {
+      idle.kill('SIGKILL');
+    }
     await workbench.command('IPC Inspector: Hide Processes Without IPC');
   });
 
