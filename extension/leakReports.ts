@@ -18,8 +18,8 @@ import { l10n } from './translation';
 
 /** After a session's end its last processes, which may clean up behind it, get so long (ms). */
 const patience = 3_000;
-/** Between two looks for processes that nobody has told of (ms). */
-const pace = 5_000;
+/** Between two looks for processes that nobody has told of (ms): soon at first, because a program may be short, then ever more seldom. */
+const firstPace = 250, pace = 5_000;
 
 interface Watched {
   readonly session: vscode.DebugSession;
@@ -29,6 +29,8 @@ interface Watched {
   /** The probe watches; false when it refused, or was not there. */
   begun: Promise<boolean>;
   readonly joined: Set<number>;
+  /** PIDs that its sessions have told, also those that have ended before anything could be asked. */
+  readonly told: Set<number>;
   /** Why the report cannot tell everything. */
   readonly doubts: string[];
   joining: Promise<void>;
@@ -106,9 +108,9 @@ export class LeakReports implements vscode.Disposable {
   private begin(session: vscode.DebugSession): void {
     if (session.parentSession || this.watched.has(session.id) || !leakReport()) return;
     this.dismiss();
-    const watched: Watched = { session, name: session.name, ...this.ask(session.id), joined: new Set(), doubts: [], joining: Promise.resolve() };
+    const watched: Watched = { session, name: session.name, ...this.ask(session.id), joined: new Set(), told: new Set(), doubts: [], joining: Promise.resolve() };
     this.watched.set(session.id, watched);
-    this.schedule();
+    this.schedule(firstPace);
   }
 
   private ask(id: string): Pick<Watched, 'run' | 'begun'> {
@@ -133,28 +135,34 @@ export class LeakReports implements vscode.Disposable {
     void this.joinAll();
   }
 
-  private schedule(): void {
+  private schedule(soon = pace): void {
     clearTimeout(this.timer);
     if (this.watched.size === 0) return;
     this.timer = setTimeout(() => {
       const unknown = [...this.watched.values()].some(({ joined }) => joined.size === 0);
-      void (unknown ? this.focus.look() : Promise.resolve()).then(() => this.joinAll()).finally(() => this.schedule());
-    }, pace);
+      void (unknown ? this.focus.look() : Promise.resolve()).then(() => this.joinAll()).finally(() => this.schedule(Math.min(pace, soon * 2)));
+    }, soon);
   }
 
   private async joinAll(): Promise<void> {
     await Promise.all([...this.watched.values()].map(watched => {
+      // At once: a session that ends while the probe is asked takes what it has told with it.
+      this.note(watched);
       watched.joining = watched.joining.then(() => this.join(watched)).catch((error: unknown) => this.log.debug(`leak report: ${wordsOf(error)}`));
       return watched.joining;
     }));
   }
 
-  /** Tells the probe which processes the session is about: those that were recognised, and those that were only told, if they are of this machine and young enough. */
-  private async join({ session, run, begun, joined }: Watched): Promise<void> {
+  private note({ session, told }: Watched): void {
+    if (session.configuration.request === 'attach') return;
     const family = [...this.sessions.facts.values()].filter(facts => this.rootOf(facts.id) === session.id);
+    for (const facts of family) if (placeOf(facts).kind === 'here') for (const pid of toldBy(facts)?.pids ?? []) told.add(pid);
+  }
+
+  /** Tells the probe which processes the session is about: those that were recognised, and those that were only told, if they are of this machine and young enough. */
+  private async join({ session, run, begun, joined, told: all }: Watched): Promise<void> {
     const found = [...new Set(this.focus.pidsOfSession(session.id))].filter(pid => !joined.has(pid));
-    const told = session.configuration.request === 'attach' ? []
-      : [...new Set(family.flatMap(facts => placeOf(facts).kind === 'here' ? toldBy(facts)?.pids ?? [] : []))].filter(pid => !joined.has(pid) && !found.includes(pid));
+    const told = [...all].filter(pid => !joined.has(pid) && !found.includes(pid));
     if (found.length + told.length === 0 || !await begun) return;
     for (const pid of [...found, ...told]) joined.add(pid);
     if (found.length > 0) await this.client.request('joinRun', { run, pids: found });

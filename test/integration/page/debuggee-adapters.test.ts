@@ -49,15 +49,18 @@ if (process.argv[2] !== 'leave') {
   fs.unlinkSync('/dev/shm/${name}');
   execFileSync('ipcrm', ['-m', shmid]);
 }
+setTimeout(() => undefined, 1500);
 `,
   'leave.go': (name: string) => `package main
 
 import (
 	"os"
 	"syscall"
+	"time"
 )
 
 func main() {
+	defer time.Sleep(1500 * time.Millisecond)
 	file, err := os.OpenFile("/dev/shm/${name}", os.O_RDWR|os.O_CREATE, 0600)
 	if err != nil || file.Truncate(4096) != nil {
 		panic("no segment")
