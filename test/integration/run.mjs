@@ -2,7 +2,7 @@
 // person at the page of one with the VSIX installed.
 //   node test/integration/run.mjs [host] [page]        IPC_INSPECTOR_ONLY=text,text: only test files whose name contains one of these
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browserArguments, findBrowser, launchBrowser } from '../workbench/browser.mjs';
 import { ensureDebuggers } from '../workbench/debian.mjs';
@@ -129,9 +129,9 @@ async function pageSuite({ editor, browser, adapters, adapterVsix }) {
     // Backups of what the tests remove go away with the window's data.
     env: { XDG_STATE_HOME: join(cache, 'data-page', 'state') },
   });
-  let ordinary = { why: 'rights.test.ts does not run' };
+  let ordinary = { why: 'no test of it runs' };
   try {
-    if (files.some(file => file.endsWith('/rights.test.ts'))) ordinary = await ordinaryEditor(editor, vsix.path);
+    if (files.some(file => /\/(?:rights|debuggerRights)\.test\.ts$/.test(file))) ordinary = await ordinaryEditor(editor, vsix.path, adapterVsix);
     const prepared = { address: served.address(demo.folder), chromium: browser.path, browserArguments, demo: demo.folder, artifacts, adapters, ordinary: ordinary.told ?? { why: ordinary.why } };
     return await mochaSuite('integration at the page', files, { env: { IPC_INSPECTOR_WORKBENCH: JSON.stringify(prepared) }, timeout: 120_000, retries: 2 }); // a page that is still moving may take a click: the claim is tried again
   } finally {
@@ -141,12 +141,13 @@ async function pageSuite({ editor, browser, adapters, adapterVsix }) {
   }
 }
 
-/** A VS Code of an ordinary user, who needs a password to become root; or why there is none. */
-async function ordinaryEditor(editor, vsix) {
-  const user = await makeOrdinaryUser([editor.node, editor.server, vsix]);
+/** A VS Code of an ordinary user, who needs a password to become root, but not for the debugger lldb-dap, and whose editor has no language models; or why there is none. */
+async function ordinaryEditor(editor, vsix, adapterVsix) {
+  const { lldb } = await ensureDebuggers();
+  const user = await makeOrdinaryUser([editor.node, editor.server, vsix, adapterVsix], lldb.path === null ? [] : [lldb.path]);
   if (user.why !== undefined) return user;
   try {
-    const { served, data } = await openEditor(editor, { name: 'ordinary', vsix: [vsix], user });
+    const { served, data } = await openEditor(editor, { name: 'ordinary', vsix: [vsix, adapterVsix], user, env: { IPC_INSPECTOR_WITHOUT_LM: '1', ...(lldb.path === null ? {} : { IPC_INSPECTOR_LLDB_DAP: join(user.bin, basename(lldb.path)) }) } });
     const { name, uid, password, home } = user;
     return { told: { address: served.address(home), name, uid, password, home, data }, stop: () => served.stop().finally(user.remove) };
   } catch (error) {

@@ -1,8 +1,8 @@
 // An ordinary user of this machine with a password, who may use sudo: made by root for a VS Code that does not run as root, and removed with it.
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, lchownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ensure, find } from './debian.mjs';
 import { run } from './processes.mjs';
 
@@ -13,6 +13,7 @@ import { run } from './processes.mjs';
  * @property {string} password
  * @property {string} home a fresh folder; everything the user's VS Code writes is in it
  * @property {(folder: string) => void} own gives a folder in the home, with all that is in it, to the user
+ * @property {string} bin a folder with the privileged programs, which become root by sudo
  * @property {() => Promise<void>} remove
  */
 
@@ -30,9 +31,10 @@ export function environmentOf(user, env) {
 /**
  * Makes a user.
  * @param {string[]} readable files that the user's programs must be able to read
+ * @param {string[]} privileged programs that the user may run as root without a password, by the files of their names in `bin`
  * @returns {Promise<OrdinaryUser | {why: string}>} or why there can be none
  */
-export async function makeOrdinaryUser(readable) {
+export async function makeOrdinaryUser(readable, privileged = []) {
   if (process.getuid?.() !== 0) return { why: 'only root can make a second user' };
   const sudo = await ensure(['/usr/bin/sudo'], ['sudo']);
   if (sudo.path === null) return { why: sudo.why };
@@ -53,7 +55,10 @@ export async function makeOrdinaryUser(readable) {
     const uid = Number((await run('id', ['-u', name], { quiet: true })).trim());
     chmodSync(home, 0o755);
     chownSync(home, uid, uid);
-    const user = { name, uid, password, home, remove, own: folder => { chownAll(folder, uid); } };
+    const bin = join(home, 'bin');
+    mkdirSync(bin);
+    for (const program of privileged) writeFileSync(join(bin, basename(program)), `#!/bin/sh\nexec sudo -n ${program} "$@"\n`, { mode: 0o755 });
+    const user = { name, uid, password, home, bin, remove, own: folder => { chownAll(folder, uid); } };
     for (const file of readable) {
       try {
         await run(...asUser(user, 'head', ['-c1', file]), { quiet: true });
@@ -64,7 +69,8 @@ export async function makeOrdinaryUser(readable) {
     }
     // Over standard input: an argument list is everybody's to read.
     await run('sh', ['-c', 'chpasswd < "$1" && rm "$1"', 'sh', secretFile(home, `${name}:${password}\n`)], { quiet: true });
-    writeFileSync(sudoers, `${name} ALL=(ALL:ALL) ALL\n`, { mode: 0o440 });
+    // The last line that fits decides.
+    writeFileSync(sudoers, [`${name} ALL=(ALL:ALL) ALL`, ...privileged.map(program => `${name} ALL=(root) NOPASSWD: ${program}`), ''].join('\n'), { mode: 0o440 });
     await run('visudo', ['-cqf', sudoers], { quiet: true });
     return user;
   } catch (error) {

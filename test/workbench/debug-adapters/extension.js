@@ -1,6 +1,8 @@
 // Starts debug adapters that the machine has: lldb-dap and debugpy on their standard streams, delve as a server on loopback.
+// With IPC_INSPECTOR_WITHOUT_LM in the environment it also makes the editor one that has no language models, for the extension under test.
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
+const Module = require('node:module');
 const path = require('node:path');
 const vscode = require('vscode');
 
@@ -43,9 +45,38 @@ function startDelve(session) {
   });
 }
 
+/** How often the extension under test was given an API without language models. */
+let hidden = 0;
+
+/** What `require('vscode')` gives to the extension under test lacks `lm` from now on: this must run before it is loaded. */
+function hideLanguageModels() {
+  const load = Module._load;
+  Module._load = function (request, parent, ...rest) {
+    const api = load.call(this, request, parent, ...rest);
+    if (request !== 'vscode' || !/[\\/]ipc-inspector\.ipc-inspector-[^\\/]*[\\/]/.test(parent?.filename ?? '')) return api;
+    hidden++;
+    const older = {};
+    for (const name of Object.getOwnPropertyNames(api)) {
+      if (name !== 'lm' && !name.startsWith('LanguageModel')) Object.defineProperty(older, name, { get: () => api[name], enumerable: true });
+    }
+    return older;
+  };
+}
+
 function activate(context) {
+  if (process.env.IPC_INSPECTOR_WITHOUT_LM) {
+    hideLanguageModels();
+    void vscode.commands.executeCommand('setContext', 'ipcInspectorTests.hidesLanguageModels', true);
+    context.subscriptions.push(vscode.commands.registerCommand('ipcInspectorTests.languageModelTools', async () => {
+      await vscode.extensions.getExtension('ipc-inspector.ipc-inspector')?.activate();
+      // Contributed tools are listed whether somebody has registered them or not: only those answer.
+      const names = vscode.lm.tools.map(it => it.name).filter(it => it.startsWith('ipcInspector_'));
+      const answers = await Promise.allSettled(names.map(name => vscode.lm.invokeTool(name, { input: {}, toolInvocationToken: undefined })));
+      void vscode.window.showInformationMessage(`Hidden ${hidden > 0 ? 'from it' : 'too late'}; tools that answer: ${answers.filter(it => it.status === 'fulfilled').length} of ${names.length}`);
+    }));
+  }
   const register = (type, create) => context.subscriptions.push(vscode.debug.registerDebugAdapterDescriptorFactory(type, { createDebugAdapterDescriptor: create }));
-  register('lldb-dap', ({ configuration: { scripted } }) => scripted ? new vscode.DebugAdapterExecutable(process.execPath, [path.join(__dirname, 'scripted.js'), JSON.stringify(scripted)]) : new vscode.DebugAdapterExecutable(find('lldb-dap-19', 'lldb-dap', 'lldb-dap-18', 'lldb-dap-17')));
+  register('lldb-dap', ({ configuration: { scripted } }) => scripted ? new vscode.DebugAdapterExecutable(process.execPath, [path.join(__dirname, 'scripted.js'), JSON.stringify(scripted)]) : new vscode.DebugAdapterExecutable(process.env.IPC_INSPECTOR_LLDB_DAP || find('lldb-dap-19', 'lldb-dap', 'lldb-dap-18', 'lldb-dap-17')));
   register('debugpy', startDebugpy);
   register('delve', startDelve);
   // A child process waits until somebody debugs it: the Python extension answers this event likewise.
