@@ -1,9 +1,9 @@
 // User actions, and the only place from which their errors reach the user.
 import * as vscode from 'vscode';
 import type { IpcObject, Process, ThreadRef } from '../native-probe/model';
-import type { AttachSubject } from './attachTargets';
-import type { Administrator } from './administrator';
-import { registerAdministratorCommands } from './administratorCommands';
+import type { AttachSubject } from './attaching/attachTargets';
+import type { Administrator } from './elevation/administrator';
+import { registerAdministratorCommands } from './elevation/administratorCommands';
 import { commandIds, walkthroughId } from './contributions';
 import type { CommandId } from './contributions';
 import type { DebuggerKnowledge } from './debugger/debuggerKnowledge';
@@ -12,19 +12,19 @@ import { DisposableStore } from './dispose';
 import type { FocusTracker } from './focus';
 import { pickDebuggee, pickProcess } from './followProcess';
 import type { IpcModel } from './ipcModel';
-import { registerMemoryCommands } from './memoryCommands';
+import { registerMemoryCommands } from './memory/memoryCommands';
 import type { MemoryViews } from './panels/memoryPanel';
-import { registerLeakCommands } from './leakCommands';
-import type { LeakReports } from './leakReports';
-import { inMessage } from './presentation';
+import { registerLeakCommands } from './leaks/leakCommands';
+import type { LeakReports } from './leaks/leakReports';
+import { inMessage } from './words/presentation';
 import type { ProbeClient } from './probeClient';
 import type { WaitGraphs } from './panels/waitGraph/waitGraphPanel';
 import { registerGraphCommands, registerListCommands, registerProcessCommands, registerWaitCommands } from './processCommands';
 import { removeObjects, removeStaleObjects, showProblem } from './removing';
 import { indexOf } from './snapshotIndex';
 import { l10n } from './translation';
-import type { UnseenDocument } from './unseenDocument';
-import type { UnseenPanel } from './unseenPanel';
+import type { UnseenDocument } from './unseen/unseenDocument';
+import type { UnseenPanel } from './unseen/unseenPanel';
 import type { IpcViews } from './views/ipcViews';
 import type { TreeNode } from './views/treeNode';
 

@@ -1,14 +1,14 @@
 // What the debuggee's views are about: the active debug session, all of them, or a process that the user chose to follow.
 import * as vscode from 'vscode';
-import type { DebugSessions } from './debugSessions';
-import type { ProcessRef, Source } from './debuggeePids';
-import { DebuggeeBook } from './debuggees';
-import type { Debuggee } from './debuggees';
+import type { DebugSessions } from './sessions/debugSessions';
+import type { ProcessRef, Source } from './sessions/debuggeePids';
+import { DebuggeeBook } from './sessions/debuggees';
+import type { Debuggee } from './sessions/debuggees';
 import { DisposableStore } from './dispose';
 import type { IpcModel, Subscription } from './ipcModel';
-import { Lineage } from './lineage';
-import type { Descendants } from './lineage';
-import { ownAddresses } from './ownAddresses';
+import { Lineage } from './sessions/lineage';
+import type { Descendants } from './sessions/lineage';
+import { ownAddresses } from './sessions/ownAddresses';
 import { followChildren, onDidChangeFollowChildren } from './settings';
 
 /** `children`: descendants that are followed too; `omitted`: how many more there are. */

@@ -1,7 +1,7 @@
 // "Follow a Process…": a quick pick of all processes.
 import * as vscode from 'vscode';
 import type { Process } from '../native-probe/model';
-import { inQuickPick, processName, userName, visible } from './presentation';
+import { inQuickPick, processName, userName, visible } from './words/presentation';
 import type { ProbeClient } from './probeClient';
 import { l10n } from './translation';
 

@@ -1,7 +1,7 @@
 // Actions on processes and on what the views list.
 import * as vscode from 'vscode';
-import { attachDebugger } from './attaching';
-import type { AttachSubject } from './attachTargets';
+import { attachDebugger } from './attaching/attaching';
+import type { AttachSubject } from './attaching/attachTargets';
 import type { CommandHost, Register } from './commands';
 import type { Snapshot } from '../native-probe/model';
 import type { Disposable } from './dispose';

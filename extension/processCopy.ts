@@ -1,9 +1,9 @@
 // A process with its IPC to paste elsewhere: as indented text, or as JSON in the form of `ipc-probe snapshot --json`. Pure.
 import { facility } from '../native-probe/facilityTable';
 import type { IpcObject } from '../native-probe/model';
-import { peerOf } from './bothEnds';
-import { handleWords, objectLabel, objectSummary } from './objectWords';
-import { processName, userName, visible } from './presentation';
+import { peerOf } from './words/bothEnds';
+import { handleWords, objectLabel, objectSummary } from './words/objectWords';
+import { processName, userName, visible } from './words/presentation';
 import { grouped } from './snapshotIndex';
 import type { SnapshotIndex } from './snapshotIndex';
 import { l10n } from './translation';

@@ -3,13 +3,13 @@ import * as vscode from 'vscode';
 import type { Failed, Removed, StaleJudgement } from '../native-probe/model';
 import type { StaleParams, StaleResult } from '../native-probe/protocol';
 import { facility } from '../native-probe/facilityTable';
-import type { Administrator } from './administrator';
+import type { Administrator } from './elevation/administrator';
 import type { IpcModel } from './ipcModel';
-import { objectTitle } from './objectWords';
-import { inMessage } from './presentation';
+import { objectTitle } from './words/objectWords';
+import { inMessage } from './words/presentation';
 import type { ProbeClient } from './probeClient';
-import { candidatesOf, confirmation, failures, refusal, removalOf, staleChoices } from './removalWords';
-import type { Candidate, StaleChoice } from './removalWords';
+import { candidatesOf, confirmation, failures, refusal, removalOf, staleChoices } from './words/removalWords';
+import type { Candidate, StaleChoice } from './words/removalWords';
 import { l10n } from './translation';
 
 export interface RemovalHost {

@@ -1,11 +1,11 @@
 // JSON-RPC 2.0 between the extension and `ipc-probe serve` (vscode-jsonrpc framing on standard input and output).
 // Types only: the extension shares them by `import type`; the method names are checked by these types on both sides.
 import type { Leak } from './analysis/leaks';
-import type { Means, RunReport } from './runReport';
+import type { Means, RunReport } from './runs/runReport';
 import type { CollectedKind, Contents, Decimal, Failed, Host, IpcObject, Process, Handle, Wait, Finding, Gap, Hex, Known, PageRun, PageState, Removed, Restored, Snapshot, StaleJudgement, Time } from './model';
 
 export type { Leak } from './analysis/leaks';
-export type { Means, RunReport } from './runReport';
+export type { Means, RunReport } from './runs/runReport';
 
 /** Both sides must agree on it in `initialize`. Raised with every incompatible change. */
 export type ProtocolVersion = 1;

@@ -20,7 +20,7 @@ import { removeObjects } from './removal';
 import { restoreBackup } from './restoration';
 import { checked, InvalidRequest, methods } from './requests';
 import { takeSnapshot } from './snapshot';
-import { WatchedRuns } from './watchedRuns';
+import { WatchedRuns } from './runs/watchedRuns';
 import { probeVersion, protocolVersion } from './version';
 
 const errorCodes = { notInitialized: -32002, versionMismatch: -32010 } as const;

@@ -66,18 +66,18 @@ function header(icon: string, label: string, name: string, brief: string | undef
     h('div', { class: 'actions', role: 'group', 'aria-label': strings?.actions }, ...actions));
 }
 
-function button(key: string, icon: string, text: string, appearance: string, onClick: () => void): Described {
-  return h('vscode-button', { key, appearance, onClick }, h('span', { slot: 'start', class: `codicon codicon-${icon}`, 'aria-hidden': 'true' }), text);
+function button(key: string, icon: string, text: string, onClick: () => void): Described {
+  return h('vscode-button', { key, appearance: 'secondary', onClick }, h('span', { slot: 'start', class: `codicon codicon-${icon}`, 'aria-hidden': 'true' }), text);
 }
 
 function viewOf(view: InspectorView, with_: Setting): readonly Described[] {
   const gone = view.goneSince;
   return [
     header(view.icon, view.label, view.name, view.brief, view.summary, [
-      button('copyId', 'copy', with_.strings.copyId, 'secondary', () => { api.postMessage({ type: 'copyId' }); announce(with_.strings.copied); }),
-      button('copyJson', 'json', with_.strings.copyJson, 'secondary', () => { api.postMessage({ type: 'copyJson' }); announce(with_.strings.copied); }),
-      ...(view.memory && gone === undefined ? [button('openMemory', 'file-binary', with_.strings.openMemory, 'secondary', () => api.postMessage({ type: 'openMemory' }))] : []),
-      ...(view.removable && gone === undefined ? [button('remove', 'trash', with_.strings.remove, 'primary', () => api.postMessage({ type: 'remove' }))] : []),
+      button('copyId', 'copy', with_.strings.copyId, () => { api.postMessage({ type: 'copyId' }); announce(with_.strings.copied); }),
+      button('copyJson', 'json', with_.strings.copyJson, () => { api.postMessage({ type: 'copyJson' }); announce(with_.strings.copied); }),
+      ...(view.memory && gone === undefined ? [button('openMemory', 'file-binary', with_.strings.openMemory, () => api.postMessage({ type: 'openMemory' }))] : []),
+      ...(view.removable && gone === undefined ? [button('remove', 'trash', with_.strings.remove, () => api.postMessage({ type: 'remove' }))] : []),
     ]),
     ...(gone === undefined ? [] : [banner('gone', 'circle-slash', with_.strings.gone, fill(with_.strings.goneDetail, formatTime(gone, with_.now, language)?.absolute ?? visible(gone)))]),
     h('div', { key: 'sections', class: gone === undefined ? 'sections' : 'sections last-known' }, ...view.sections.map(section => sectionView(section, changed, with_))),

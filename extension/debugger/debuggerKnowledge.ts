@@ -2,10 +2,10 @@
 import * as vscode from 'vscode';
 import type { Snapshot, ThreadRef } from '../../native-probe/model';
 import type { ToldProcess } from '../../native-probe/protocol';
-import { processEvent, refusesToResume, runStateAfter } from '../adapterMessages';
-import { debugAdapter, isThisMachine } from '../debugAdapters';
+import { processEvent, refusesToResume, runStateAfter } from '../sessions/adapterMessages';
+import { debugAdapter, isThisMachine } from '../sessions/debugAdapters';
 import { DisposableStore } from '../dispose';
-import { ownAddresses } from '../ownAddresses';
+import { ownAddresses } from '../sessions/ownAddresses';
 import { capabilitiesIn, livesElsewhere } from './dapAnswers';
 import { questionsOf, seen } from './seenSnapshot';
 import type { Knowledge, SeenSnapshot } from './seenSnapshot';

@@ -1,7 +1,7 @@
 // A snapshot with what debuggers add to it: objects by the names of their variables, and where stopped threads are. Pure.
 import type { ExplanationPart, Finding, IpcObject, Snapshot, ThreadRef } from '../../native-probe/model';
 import { grouped } from '../snapshotIndex';
-import { baseName, visible } from '../presentation';
+import { baseName, visible } from '../words/presentation';
 import { l10n } from '../translation';
 import type { AddressQuestion, Questions, ThreadPlace } from './sessionKnowledge';
 

@@ -6,7 +6,7 @@ import { AdapterQuestions } from './adapterQuestions';
 import type { Adapter } from './adapterQuestions';
 import { debuggerRow, isPlainName, tidsOfList, tidsOfNames, tidsOfThreads } from './debuggerTable';
 import type { DebuggerCommand, DebuggerRow, Naming } from './debuggerTable';
-import { resumes } from '../adapterMessages';
+import { resumes } from '../sessions/adapterMessages';
 import { frameThatMatters, functionName } from './frameChoice';
 import { nextMoment, tellProcess } from './toldProcess';
 import type { ToldProcess } from '../../native-probe/protocol';

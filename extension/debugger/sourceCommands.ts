@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { ThreadRef } from '../../native-probe/model';
 import { commandIds } from '../contributions';
 import type { Register } from '../commands';
-import { inMessage, visible } from '../presentation';
+import { inMessage, visible } from '../words/presentation';
 import { l10n } from '../translation';
 import type { DebuggerKnowledge } from './debuggerKnowledge';
 import type { ThreadPlace } from './sessionKnowledge';

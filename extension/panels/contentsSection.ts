@@ -1,7 +1,7 @@
 // The contents of an object, looked at on request and without consuming anything. Pure.
 import type { Bytes, ByteRange, CollectedKind, Contents, IpcObject, Message } from '../../native-probe/model';
 import type { PeekSection, Row, Section } from '../../webview/protocol';
-import { bytes, bytesExactly } from '../presentation';
+import { bytes, bytesExactly } from '../words/presentation';
 import { l10n } from '../translation';
 import type { TableLimits } from './stateSections';
 import { limited } from './stateSections';

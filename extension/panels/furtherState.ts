@@ -1,8 +1,8 @@
 // The state of streams, shared memory, locks and event descriptors, complete, in the manual pages' words. Pure.
 import type { InetSocket, IpcObject, Known, UnixSocket } from '../../native-probe/model';
 import type { Value } from '../../webview/protocol';
-import type { FurtherObject } from '../kindWords';
-import { endpoint, isListening, socketState, socketType } from '../streamWords';
+import type { FurtherObject } from '../words/kindWords';
+import { endpoint, isListening, socketState, socketType } from '../words/streamWords';
 import { l10n } from '../translation';
 import type { Inspected } from './inspected';
 import type { FieldList } from './values';

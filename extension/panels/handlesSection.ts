@@ -1,9 +1,9 @@
 // Who has the object, and how. Pure.
 import type { Handle, Via } from '../../native-probe/model';
 import type { Column, Row, Section, Value } from '../../webview/protocol';
-import { endsOf } from '../bothEnds';
+import { endsOf } from '../words/bothEnds';
 import { l10n } from '../translation';
-import { undoWords } from '../undoWords';
+import { undoWords } from '../words/undoWords';
 import type { Inspected } from './inspected';
 import { gapOf } from './inspected';
 import type { TableLimits } from './stateSections';

@@ -1,7 +1,7 @@
 // All that a snapshot says about one object. Pure.
 import type { Finding, Gap, Handle, IpcObject, Process, Snapshot, Time, Wait } from '../../native-probe/model';
-import { endsSummary, peerOf } from '../bothEnds';
-import { objectSummary } from '../objectWords';
+import { endsSummary, peerOf } from '../words/bothEnds';
+import { objectSummary } from '../words/objectWords';
 import { indexOf } from '../snapshotIndex';
 
 export interface Inspected {

@@ -5,7 +5,7 @@ import { facility } from '../../native-probe/facilityTable';
 import type { PeekParams, PeekResult } from '../../native-probe/protocol';
 import { DisposableStore } from '../dispose';
 import type { IpcModel, Subscription } from '../ipcModel';
-import { objectLabel } from '../objectWords';
+import { objectLabel } from '../words/objectWords';
 import { l10n } from '../translation';
 import type { Peeked } from './contentsSection';
 import { contentFormats, peekLength } from './contentsSection';

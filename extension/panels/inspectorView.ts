@@ -2,7 +2,7 @@
 import type { Persistence } from '../../native-probe/model';
 import { facility } from '../../native-probe/facilityTable';
 import type { InspectorState, InspectorStrings, InspectorView, Section } from '../../webview/protocol';
-import { objectLabel } from '../objectWords';
+import { objectLabel } from '../words/objectWords';
 import { l10n } from '../translation';
 import type { Peeked } from './contentsSection';
 import { asSeen, contentsSections } from './contentsSection';

@@ -1,7 +1,7 @@
 // Locks drawn on their file: holders and waiters, each range where its bytes are. Pure.
 import type { IpcObject, LockRange } from '../../native-probe/model';
 import type { DrawnRange, RangesSection } from '../../webview/protocol';
-import { processName } from '../presentation';
+import { processName } from '../words/presentation';
 import { l10n } from '../translation';
 import type { Inspected } from './inspected';
 

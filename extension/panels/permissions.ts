@@ -2,7 +2,7 @@
 import type { CollectedKind, Owner } from '../../native-probe/model';
 import type { Field, Value } from '../../webview/protocol';
 import { l10n } from '../translation';
-import { users } from '../userNames';
+import { users } from '../words/userNames';
 
 /** What the read and the write bit allow. */
 function rights(kind: CollectedKind): { readonly read: string; readonly write: string } {

@@ -3,7 +3,7 @@ import type { Handle, IpcObject, SysvSemaphoreSet, Time } from '../../native-pro
 import type { Row, Section, Value } from '../../webview/protocol';
 import { l10n } from '../translation';
 import { furtherState } from './furtherState';
-import { signed } from '../undoWords';
+import { signed } from '../words/undoWords';
 import type { Inspected } from './inspected';
 import { gapOf } from './inspected';
 import { drawnLocks } from './lockDrawing';

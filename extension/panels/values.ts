@@ -1,7 +1,7 @@
 // From the model's values to the typed values of a panel: a null always takes its reason along. Pure.
 import type { Decimal, Known, Process, Time } from '../../native-probe/model';
 import type { Field, Value } from '../../webview/protocol';
-import { objectTitle } from '../objectWords';
+import { objectTitle } from '../words/objectWords';
 import { l10n } from '../translation';
 import type { Inspected } from './inspected';
 import { gapOf } from './inspected';

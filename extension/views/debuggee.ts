@@ -1,10 +1,10 @@
 // The view IPC of the Debuggee: what the followed processes have, what they do with it, and who else has it. Pure.
 import type { CollectedKind, Handle, IpcObject, Process } from '../../native-probe/model';
 import { facility } from '../../native-probe/facilityTable';
-import { peerOf } from '../bothEnds';
-import { handleWords, objectSummary, objectTitle, processTooltip } from '../objectWords';
-import { atWords } from '../placeWords';
-import { count, processName, processState } from '../presentation';
+import { peerOf } from '../words/bothEnds';
+import { handleWords, objectSummary, objectTitle, processTooltip } from '../words/objectWords';
+import { atWords } from '../words/placeWords';
+import { count, processName, processState } from '../words/presentation';
 import { grouped } from '../snapshotIndex';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';

@@ -1,9 +1,9 @@
 // Below an object: who has it, by end where it has ends, and the object at its other end with those who have that. Pure.
 import type { Handle, IpcObject } from '../../native-probe/model';
 import { facilityTable } from '../../native-probe/facilityTable';
-import { endsOf, peerOf } from '../bothEnds';
-import { objectSummary, objectTitle, objectTooltip } from '../objectWords';
-import { count, visible } from '../presentation';
+import { endsOf, peerOf } from '../words/bothEnds';
+import { objectSummary, objectTitle, objectTooltip } from '../words/objectWords';
+import { count, visible } from '../words/presentation';
 import { grouped } from '../snapshotIndex';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';

@@ -2,12 +2,12 @@
 import type { CollectedKind, IpcObject } from '../../native-probe/model';
 import { facilityTable } from '../../native-probe/facilityTable';
 import type { Category, FacilityRow } from '../../native-probe/facilityTable';
-import { objectLabel, objectSummary, objectTooltip } from '../objectWords';
-import { userName } from '../presentation';
+import { objectLabel, objectSummary, objectTooltip } from '../words/objectWords';
+import { userName } from '../words/presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
 import { commandIds } from '../contributions';
-import { byNamespace } from '../namespaceWords';
+import { byNamespace } from '../words/namespaceWords';
 import { endNodes, hasEnds } from './endNodes';
 import { gapNode } from './treeNode';
 import type { Mark, TreeNode } from './treeNode';

@@ -1,8 +1,8 @@
 // The node "Left behind by NAME" in the debuggee's view: the last run's leaks, each with the evidence. Pure.
-import { leakedObjects } from '../leakWords';
-import type { LeakReport } from '../leakWords';
-import { objectSummary, objectTitle } from '../objectWords';
-import { ago, inMarkdown, visible } from '../presentation';
+import { leakedObjects } from '../words/leakWords';
+import type { LeakReport } from '../words/leakWords';
+import { objectSummary, objectTitle } from '../words/objectWords';
+import { ago, inMarkdown, visible } from '../words/presentation';
 import { indexOf } from '../snapshotIndex';
 import { l10n } from '../translation';
 import { objectNode } from './ipcObjects';

@@ -1,8 +1,8 @@
 // The view Processes: process → facilities → objects → the other processes. Pure: a snapshot in, nodes out.
 import type { CollectedKind, Handle, IpcObject, Process } from '../../native-probe/model';
 import { commandIds } from '../contributions';
-import { processTooltip } from '../objectWords';
-import { count, processName, processState, userName, visible } from '../presentation';
+import { processTooltip } from '../words/objectWords';
+import { count, processName, processState, userName, visible } from '../words/presentation';
 import { grouped } from '../snapshotIndex';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';

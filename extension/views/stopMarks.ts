@@ -1,5 +1,5 @@
 // Marks in the debuggee's view what changed since the last stop: in words first, so that it is heard as well as seen. Pure.
-import type { ObjectChange, StopChanges } from '../stopChanges';
+import type { ObjectChange, StopChanges } from '../sessions/stopChanges';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
 import { objectNode } from './ipcObjects';

@@ -1,10 +1,10 @@
 // A node of a tree view as plain data. The views compute them from snapshots; treeView.ts shows them.
 import type { Gap, Handle } from '../../native-probe/model';
-import type { AttachSubject } from '../attachTargets';
+import type { AttachSubject } from '../attaching/attachTargets';
 import type { CommandId, itemMarks } from '../contributions';
-import { handleWords, processTooltip } from '../objectWords';
-import { atWords, lineMark } from '../placeWords';
-import { inMarkdown, processName, visible } from '../presentation';
+import { handleWords, processTooltip } from '../words/objectWords';
+import { atWords, lineMark } from '../words/placeWords';
+import { inMarkdown, processName, visible } from '../words/presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
 

@@ -1,7 +1,7 @@
 // What could not be seen, at the end of a tree: processes that could not be read, then everything else, alike things as one. Pure.
 import type { CollectedKind, Gap } from '../../native-probe/model';
 import type { commandIds } from '../contributions';
-import { inMarkdown, processName, visible } from '../presentation';
+import { inMarkdown, processName, visible } from '../words/presentation';
 import { grouped } from '../snapshotIndex';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';

@@ -1,12 +1,12 @@
 // A finding of who waits for whom: its chain step by step, who is stuck behind it, and what could still prove it wrong. Pure.
 import type { ChainLink, Finding, Wait } from '../../native-probe/model';
-import { objectTitleOf } from '../objectWords';
+import { objectTitleOf } from '../words/objectWords';
 import { findingKey } from '../panels/waitGraph/chosenWaits';
-import { atWords, lineMark } from '../placeWords';
-import { inMarkdown, visible } from '../presentation';
+import { atWords, lineMark } from '../words/placeWords';
+import { inMarkdown, visible } from '../words/presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
-import { operationWords, threadName, verdictIcon, verdictMeaning, verdictsInOrder, verdictWords, waitTooltip, whoWords } from '../waitWords';
+import { operationWords, threadName, verdictIcon, verdictMeaning, verdictsInOrder, verdictWords, waitTooltip, whoWords } from '../words/waitWords';
 import { gapNode } from './treeNode';
 import type { TreeNode } from './treeNode';
 import { marksOf, waitId, waitNode, wayNodes } from './waitNodes';

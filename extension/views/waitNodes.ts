@@ -2,13 +2,13 @@
 import { facilityTable } from '../../native-probe/facilityTable';
 import type { Alternative, Clause, ThreadRef, Wait } from '../../native-probe/model';
 import { commandIds } from '../contributions';
-import { objectSummary, objectTitle, objectTooltip, processTooltip } from '../objectWords';
+import { objectSummary, objectTitle, objectTooltip, processTooltip } from '../words/objectWords';
 import { threadKey } from '../panels/waitGraph/chosenWaits';
-import { atWords, lineMark, placeMarkdown } from '../placeWords';
-import { inMarkdown, visible } from '../presentation';
+import { atWords, lineMark, placeMarkdown } from '../words/placeWords';
+import { inMarkdown, visible } from '../words/presentation';
 import type { SnapshotIndex } from '../snapshotIndex';
 import { l10n } from '../translation';
-import { clauseTitle, operationWords, threadName, verdictIcon, waitTooltip } from '../waitWords';
+import { clauseTitle, operationWords, threadName, verdictIcon, waitTooltip } from '../words/waitWords';
 import { gapNode } from './treeNode';
 import type { Mark, TreeNode } from './treeNode';
 

@@ -2,9 +2,9 @@
 import { strict as assert } from 'node:assert';
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Handle, InetSocket, Process, Wait } from '../../native-probe/model';
-import { attachOffers, attachWarnings, debugTypesOf, inspectorOfAnother, otherTracer } from '../../extension/attachOffers';
-import { attachTargets } from '../../extension/attachTargets';
-import { hasGoNote, runtimeOf } from '../../extension/executables';
+import { attachOffers, attachWarnings, debugTypesOf, inspectorOfAnother, otherTracer } from '../../extension/attaching/attachOffers';
+import { attachTargets } from '../../extension/attaching/attachTargets';
+import { hasGoNote, runtimeOf } from '../../extension/attaching/executables';
 import { indexOf } from '../../extension/snapshotIndex';
 import { aProcess, aQueue, aSegment, aSnapshot, attached } from './snapshots';
 

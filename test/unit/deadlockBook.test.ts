@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { DeadlockBook } from '../../extension/deadlockBook';
+import { DeadlockBook } from '../../extension/deadlocks/deadlockBook';
 import type { Finding, Snapshot, Wait } from '../../native-probe/model';
 import { aProcess, aSnapshot } from './snapshots';
 

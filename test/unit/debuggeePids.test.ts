@@ -2,10 +2,10 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { AdapterNotes, asPid, processEvent, runStateAfter } from '../../extension/adapterMessages';
-import { debugAdapter, isThisMachine } from '../../extension/debugAdapters';
-import { familyOf, pidExpression, placeOf, rootOf, toldBy } from '../../extension/debuggeePids';
-import type { SessionFacts } from '../../extension/debuggeePids';
+import { AdapterNotes, asPid, processEvent, runStateAfter } from '../../extension/sessions/adapterMessages';
+import { debugAdapter, isThisMachine } from '../../extension/sessions/debugAdapters';
+import { familyOf, pidExpression, placeOf, rootOf, toldBy } from '../../extension/sessions/debuggeePids';
+import type { SessionFacts } from '../../extension/sessions/debuggeePids';
 
 function session(id: string, more: Partial<SessionFacts> = {}): SessionFacts {
   return { id, type: 'lldb-dap', name: id, configuration: { request: 'launch' }, processEvents: [], ...more };

@@ -1,10 +1,10 @@
 // Told PIDs held against the processes of the machine, and the descendants of a program.
 import { strict as assert } from 'node:assert';
 import type { Process } from '../../native-probe/model';
-import { DebuggeeBook } from '../../extension/debuggees';
-import type { Look } from '../../extension/debuggees';
-import type { SessionFacts } from '../../extension/debuggeePids';
-import { Lineage } from '../../extension/lineage';
+import { DebuggeeBook } from '../../extension/sessions/debuggees';
+import type { Look } from '../../extension/sessions/debuggees';
+import type { SessionFacts } from '../../extension/sessions/debuggeePids';
+import { Lineage } from '../../extension/sessions/lineage';
 import { aProcess } from './snapshots';
 
 /** The machine was started at 0: a process began at ten times its start time, in milliseconds. */

@@ -7,7 +7,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import fc from 'fast-check';
-import { Administrator } from '../../extension/administrator';
+import { Administrator } from '../../extension/elevation/administrator';
 import { Askpass } from '../../extension/elevation/askpass';
 import { pkexecRefusal, sudoRefusal } from '../../extension/elevation/refusals';
 import { whyUntrusted } from '../../extension/elevation/trustedPath';

@@ -1,7 +1,7 @@
 // How a run's leaks are told: the notification, the node in the debuggee's view, and what can be removed.
 import { strict as assert } from 'node:assert';
-import { leakMessage, removableLeaks } from '../../extension/leakWords';
-import type { LeakReport } from '../../extension/leakWords';
+import { leakMessage, removableLeaks } from '../../extension/words/leakWords';
+import type { LeakReport } from '../../extension/words/leakWords';
 import { leftBehindNodes } from '../../extension/views/leftBehind';
 import type { IpcObject } from '../../native-probe/model';
 import { aQueue, aSegment, aSemaphore, aSnapshot } from './snapshots';

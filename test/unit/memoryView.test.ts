@@ -1,8 +1,8 @@
 // The pure parts of the memory view: scaled scrolling, the cache and what changed, what is typed, the values at the cursor, ranges for files.
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { placeOf } from '../../extension/memoryPlaces';
-import { MemoryUnavailable, parseRange, readRange } from '../../extension/memoryReading';
+import { placeOf } from '../../extension/memory/memoryPlaces';
+import { MemoryUnavailable, parseRange, readRange } from '../../extension/memory/memoryReading';
 import { asMemoryState, isFromMemory } from '../../extension/panels/memoryMessages';
 import type { ReadMemoryParams, ReadMemoryResult } from '../../native-probe/protocol';
 import { blockSize, MemoryCache } from '../../webview/memoryCache';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
-import { hasGoNote } from '../../extension/executables';
+import { hasGoNote } from '../../extension/attaching/executables';
 import { readBackup } from '../../native-probe/backup';
 import { BoundedInput, MessageError } from '../../native-probe/boundedInput';
 import { classOf } from '../../native-probe/descriptorIndex';

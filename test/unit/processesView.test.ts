@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import type { Handle, IpcObject, Snapshot } from '../../native-probe/model';
 import { processJson, processText } from '../../extension/processCopy';
 import { indexOf } from '../../extension/snapshotIndex';
-import { unseenReport } from '../../extension/unseenReport';
+import { unseenReport } from '../../extension/unseen/unseenReport';
 import { debuggeeNodes } from '../../extension/views/debuggee';
 import { ipcObjectNodes } from '../../extension/views/ipcObjects';
 import { processesNodes } from '../../extension/views/processes';

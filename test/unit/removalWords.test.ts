@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
 import type { IpcObject, StaleJudgement } from '../../native-probe/model';
-import { candidatesOf, confirmation, failures, refusal, removalOf, staleChoices } from '../../extension/removalWords';
-import type { Candidate } from '../../extension/removalWords';
-import { bytes, bytesExactly, ago, inMessage, inQuickPick, permissions, visible } from '../../extension/presentation';
-import { parsePasswd } from '../../extension/userNames';
+import { candidatesOf, confirmation, failures, refusal, removalOf, staleChoices } from '../../extension/words/removalWords';
+import type { Candidate } from '../../extension/words/removalWords';
+import { bytes, bytesExactly, ago, inMessage, inQuickPick, permissions, visible } from '../../extension/words/presentation';
+import { parsePasswd } from '../../extension/words/userNames';
 import { aQueue, aSegment, aSemaphore, aSnapshot } from './snapshots';
 
 const judged = (object: IpcObject, verdict: StaleJudgement['verdict'], ...evidence: string[]): Candidate => ({ object, judgement: { objectId: object.id, verdict, evidence } });

@@ -1,7 +1,7 @@
 // What changed between two stops, and how the debuggee's view says it.
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { changesBetween } from '../../extension/stopChanges';
+import { changesBetween } from '../../extension/sessions/stopChanges';
 import { indexOf } from '../../extension/snapshotIndex';
 import { debuggeeNodes } from '../../extension/views/debuggee';
 import { markChanges } from '../../extension/views/stopMarks';

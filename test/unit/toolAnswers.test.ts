@@ -1,7 +1,7 @@
 // What the tools for language models answer: facts with their gaps, bounded, and names as data.
 import { strict as assert } from 'node:assert';
-import { explainWaits, listLeaks, listObjects, listStale } from '../../extension/toolAnswers';
-import type { LeakReport } from '../../extension/leakWords';
+import { explainWaits, listLeaks, listObjects, listStale } from '../../extension/chat/toolAnswers';
+import type { LeakReport } from '../../extension/words/leakWords';
 import { judgeStale } from '../../native-probe/analysis/stale';
 import type { Snapshot } from '../../native-probe/model';
 import { aGap, aProcess, aQueue, aSegment, aSemaphore, aSnapshot, attached } from './snapshots';

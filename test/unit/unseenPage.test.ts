@@ -1,11 +1,11 @@
 // "What Can't I See?": every gap under its cause, with the action that would help; nothing untrusted becomes markup.
 import { strict as assert } from 'node:assert';
 import type { Gap } from '../../native-probe/model';
-import { machineWords, rightsWords } from '../../extension/machineWords';
-import { causeOfGap, causes, gapsByCause } from '../../extension/unseenCauses';
-import type { Cause, Remedy } from '../../extension/unseenCauses';
-import { remedyCommands, unseenPage } from '../../extension/unseenPage';
-import type { PageOptions } from '../../extension/unseenPage';
+import { machineWords, rightsWords } from '../../extension/words/machineWords';
+import { causeOfGap, causes, gapsByCause } from '../../extension/unseen/unseenCauses';
+import type { Cause, Remedy } from '../../extension/unseen/unseenCauses';
+import { remedyCommands, unseenPage } from '../../extension/unseen/unseenPage';
+import type { PageOptions } from '../../extension/unseen/unseenPage';
 import { aGap, aProcess, aSnapshot } from './snapshots';
 
 const options: PageOptions = { language: 'en', nonce: 'abc', remoteName: undefined, moreRights: false, offered: new Set(Object.keys(remedyCommands) as Remedy[]) };

@@ -9,7 +9,7 @@ import type { FromMemory, ToMemory } from '../../webview/memoryProtocol';
 import { inspect } from '../../extension/panels/inspected';
 import { inspectorStrings, inspectorView } from '../../extension/panels/inspectorView';
 import { memoryStrings } from '../../extension/panels/memoryStrings';
-import { unseenPage } from '../../extension/unseenPage';
+import { unseenPage } from '../../extension/unseen/unseenPage';
 import { aGap, aProcess, aSnapshot } from '../unit/snapshots';
 import { seriousFindings } from './accessibility';
 import { playHost } from './memoryHost';

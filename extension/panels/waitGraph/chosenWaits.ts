@@ -2,10 +2,10 @@
 // chosen chain leaves everything else out. Pure.
 import { isIdle, orderWaits } from '../../../native-probe/analysis/waitOrder';
 import type { Finding, ThreadRef, Wait } from '../../../native-probe/model';
-import { coreOf } from '../../deadlockBook';
+import { coreOf } from '../../deadlocks/deadlockBook';
 import { grouped } from '../../snapshotIndex';
 import type { SnapshotIndex } from '../../snapshotIndex';
-import { verdictsInOrder } from '../../waitWords';
+import { verdictsInOrder } from '../../words/waitWords';
 
 export interface GraphChoice {
   /** Idle threads are shown too. */

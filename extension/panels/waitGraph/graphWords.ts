@@ -2,12 +2,12 @@
 import { facilityTable } from '../../../native-probe/facilityTable';
 import type { ThreadRef, Wait } from '../../../native-probe/model';
 import type { GraphAction, GraphNode, GraphStrings } from '../../../webview/waitGraphProtocol';
-import { objectLabel, objectSummary, objectTitleOf } from '../../objectWords';
-import { atWords, lineMark } from '../../placeWords';
-import { count, processName, visible } from '../../presentation';
+import { objectLabel, objectSummary, objectTitleOf } from '../../words/objectWords';
+import { atWords, lineMark } from '../../words/placeWords';
+import { count, processName, visible } from '../../words/presentation';
 import type { SnapshotIndex } from '../../snapshotIndex';
 import { l10n } from '../../translation';
-import { clauseTitle, operationWords, threadName, verdictMeaning, verdictWords, whoWords } from '../../waitWords';
+import { clauseTitle, operationWords, threadName, verdictMeaning, verdictWords, whoWords } from '../../words/waitWords';
 import { isUnreadProcess } from '../../views/unseen';
 import type { Part } from './graphOf';
 

@@ -1,11 +1,11 @@
 // What a wait graph's panel shows of a snapshot: a pure function, tested without VS Code.
 import { gapsAmongWaits } from '../../../native-probe/analysis/waitOrder';
 import type { GraphChain, GraphView } from '../../../webview/waitGraphProtocol';
-import { visible } from '../../presentation';
+import { visible } from '../../words/presentation';
 import type { SnapshotIndex } from '../../snapshotIndex';
 import { l10n } from '../../translation';
 import { isUnreadProcess } from '../../views/unseen';
-import { threadName, verdictsInOrder, verdictWords } from '../../waitWords';
+import { threadName, verdictsInOrder, verdictWords } from '../../words/waitWords';
 import { chosenWaits, findingKey, threadKey } from './chosenWaits';
 import type { GraphChoice } from './chosenWaits';
 import { graphOf } from './graphOf';
