@@ -7,7 +7,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { skip } from '../../skip';
-import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+import { preparedWorkbench } from '../../workbench/page';
+import type { WorkbenchPage } from '../../workbench/page';
+import { onPage } from '../../workbench/suitePage';
 
 /** What `leave` as the argument leaves, and anything else cleans up behind itself. A child makes some of it. */
 const leavers = {
@@ -87,7 +89,7 @@ describe('IPC of the Debuggee, adapter by adapter', function () {
   let folder = '';
   let workbench: WorkbenchPage;
 
-  before(async () => {
+  before(() => {
     folder = mkdtempSync(join(prepared.demo, 'adapters-'));
     // The parent makes the segment, its child attaches to it by name. Python's resource tracker removes it however they end.
     writeFileSync(join(folder, 'parent.py'), `import multiprocessing, time
@@ -140,14 +142,9 @@ func main() {
     const parsed = JSON.parse(original) as { configurations: object[] };
     writeFileSync(launch, JSON.stringify({ ...parsed, configurations: [...parsed.configurations, ...configurations], compounds: [{ name: 'Everything', configurations: ['Family', 'Go'] }] }));
     for (const name of prepared.adapters.delve === 'ready' ? ['main', 'leave'] : []) execFileSync('go', ['build', '-gcflags=-N -l', '-o', join(folder, name), join(folder, `${name}.go`)], { env: { ...process.env, GO111MODULE: 'off', CGO_ENABLED: '0' } });
-    workbench = await WorkbenchPage.open(prepared);
   });
-  afterEach(async function () {
-    await workbench.keepOnFailure(this.currentTest, prepared);
-    await workbench.stopDebugging();
-  });
-  after(async () => {
-    await workbench?.close();
+  onPage(prepared, opened => { workbench = opened; }, { debugging: true });
+  after(() => {
     writeFileSync(launch, original);
     rmSync(folder, { recursive: true, force: true });
     for (const name of [...Object.values(names), ...Object.keys(leavers).flatMap(file => [left(file), `sem.${left(file)}`])]) rmSync(`/dev/shm/${name}`, { force: true });

@@ -3,7 +3,9 @@ import * as assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
-import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+import { preparedWorkbench } from '../../workbench/page';
+import type { WorkbenchPage } from '../../workbench/page';
+import { onPage } from '../../workbench/suitePage';
 
 describe('the demo', function () {
   this.timeout(120_000);
@@ -11,22 +13,15 @@ describe('the demo', function () {
   let workbench: WorkbenchPage;
   const stop = () => execFileSync(process.execPath, [join(prepared.demo, 'stop.js')], { encoding: 'utf8' });
 
-  before(async () => {
-    workbench = await WorkbenchPage.open(prepared);
-    await workbench.showContainer('Run and Debug');
-  });
+  onPage(prepared, opened => { workbench = opened; }, { debugging: true });
+  before(() => workbench.showContainer('Run and Debug'));
   // The debugger's own views appear when a session starts; a tree has only the rows that are in sight.
   async function onlyView(title: string): Promise<Locator> {
     const view = await workbench.view(title);
     for (const other of ['Variables', 'Watch', 'Call Stack', 'Loaded Scripts', 'Breakpoints', 'IPC of the Debuggee', 'Waits']) if (other !== title) await workbench.fold(other);
     return view;
   }
-  afterEach(async function () {
-    await workbench.keepOnFailure(this.currentTest, prepared);
-    await workbench.stopDebugging();
-    stop();
-  });
-  after(() => workbench?.close());
+  afterEach(() => { stop(); });
 
   it('is a family whose objects the debuggee view shows, and leaves a stale segment behind', async () => {
     await workbench.startDebugging('Family');

@@ -3,7 +3,9 @@ import * as assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { skip } from '../../skip';
-import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+import { preparedWorkbench } from '../../workbench/page';
+import type { WorkbenchPage } from '../../workbench/page';
+import { onPage } from '../../workbench/suitePage';
 
 describe('the inspector', function () {
   this.timeout(120_000);
@@ -12,17 +14,13 @@ describe('the inspector', function () {
   let shmid: string;
   let present = false;
 
-  before(async () => {
+  before(() => {
     shmid = /\d+/.exec(execFileSync('ipcmk', ['--shmem', '81920', '--mode', '0640'], { encoding: 'utf8' }))?.[0] ?? '';
     present = true;
-    workbench = await WorkbenchPage.open(prepared);
   });
-  afterEach(async function () {
-    await workbench.keepOnFailure(this.currentTest, prepared);
-  });
-  after(async () => {
+  onPage(prepared, opened => { workbench = opened; });
+  after(() => {
     if (present) execFileSync('ipcrm', ['--shmem-id', shmid]);
-    await workbench?.close();
   });
 
   it('opens from the tree and shows the segment as the kernel has it', async () => {

@@ -3,7 +3,9 @@ import * as assert from 'node:assert/strict';
 import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+import { preparedWorkbench } from '../../workbench/page';
+import type { WorkbenchPage } from '../../workbench/page';
+import { onPage } from '../../workbench/suitePage';
 
 describe('the memory view', function () {
   this.timeout(120_000);
@@ -21,20 +23,18 @@ describe('the memory view', function () {
     closeSync(fd);
   };
 
-  before(async () => {
+  before(() => {
     closeSync(openSync(file, 'w'));
     const fd = openSync(file, 'r+');
     ftruncateSync(fd, size);
     closeSync(fd);
     write('what a program keeps here', 0);
     write('far away', size / 2);
-    workbench = await WorkbenchPage.open(prepared);
   });
-  afterEach(async function () { await workbench.keepOnFailure(this.currentTest, prepared); });
-  after(async () => {
+  onPage(prepared, opened => { workbench = opened; });
+  after(() => {
     rmSync(file, { force: true });
     rmSync(folder, { recursive: true, force: true });
-    await workbench?.close();
   });
 
   it('opens from the inspector, goes far, finds, follows what changes, and allocates nothing', async () => {

@@ -5,7 +5,9 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Locator } from 'playwright-core';
-import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+import { preparedWorkbench } from '../../workbench/page';
+import type { WorkbenchPage } from '../../workbench/page';
+import { onPage } from '../../workbench/suitePage';
 
 describe('IPC Objects', function () {
   this.timeout(120_000);
@@ -24,13 +26,8 @@ describe('IPC Objects', function () {
   const exists = (id: string): boolean => execFileSync('ipcs', ['-m'], { encoding: 'utf8' }).split('\n').some(line => line.split(/\s+/)[1] === id);
   const row = (text: string | RegExp): Locator => workbench.rows(tree, text);
 
-  before(async () => {
-    writeFileSync(shmFile, Buffer.alloc(8192, 7));
-    workbench = await WorkbenchPage.open(prepared);
-  });
-  afterEach(async function () {
-    await workbench.keepOnFailure(this.currentTest, prepared);
-  });
+  before(() => { writeFileSync(shmFile, Buffer.alloc(8192, 7)); });
+  onPage(prepared, opened => { workbench = opened; });
   after(async () => {
     if (user?.exitCode === null) {
       user.kill('SIGKILL');
@@ -44,7 +41,6 @@ describe('IPC Objects', function () {
       }
     }
     rmSync(shmFile, { force: true });
-    await workbench?.close();
   });
 
   it('shows what other programs have made, by category and kind', async () => {

@@ -1,7 +1,9 @@
 // Contents in the inspector at the page of a real VS Code, over a real shared memory object that the test makes.
 import * as assert from 'node:assert/strict';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+import { preparedWorkbench } from '../../workbench/page';
+import type { WorkbenchPage } from '../../workbench/page';
+import { onPage } from '../../workbench/suitePage';
 
 describe('contents in the inspector', function () {
   this.timeout(120_000);
@@ -10,17 +12,9 @@ describe('contents in the inspector', function () {
   const file = `/dev/shm/${name}`;
   let workbench: WorkbenchPage;
 
-  before(async () => {
-    writeFileSync(file, 'what a program keeps here');
-    workbench = await WorkbenchPage.open(prepared);
-  });
-  afterEach(async function () {
-    await workbench.keepOnFailure(this.currentTest, prepared);
-  });
-  after(async () => {
-    rmSync(file, { force: true });
-    await workbench?.close();
-  });
+  before(() => { writeFileSync(file, 'what a program keeps here'); });
+  onPage(prepared, opened => { workbench = opened; });
+  after(() => { rmSync(file, { force: true }); });
 
   it('are shown on request, as bytes and text, and stay as they are', async () => {
     await workbench.showContainer('IPC');

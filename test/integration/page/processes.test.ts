@@ -5,7 +5,9 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Locator } from 'playwright-core';
-import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+import { preparedWorkbench } from '../../workbench/page';
+import type { WorkbenchPage } from '../../workbench/page';
+import { onPage } from '../../workbench/suitePage';
 
 describe('Processes', function () {
   this.timeout(120_000);
@@ -26,18 +28,16 @@ describe('Processes', function () {
     const name = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
     reader = children.find(pid => name(pid) === 'cat') ?? assert.fail('no reader');
     writer = children.find(pid => pid !== reader) ?? assert.fail('no writer');
-    workbench = await WorkbenchPage.open(prepared);
+  });
+  onPage(prepared, opened => { workbench = opened; });
+  before(async () => {
     await workbench.showContainer('IPC');
     await workbench.view('IPC Objects');
     await workbench.fold('IPC Objects');
     tree = await workbench.view('Processes');
   });
-  afterEach(async function () {
-    await workbench.keepOnFailure(this.currentTest, prepared);
-  });
-  after(async () => {
+  after(() => {
     if (shell?.pid) process.kill(-shell.pid, 'SIGKILL');
-    await workbench?.close();
   });
 
   const find = async (pid: number): Promise<void> => {

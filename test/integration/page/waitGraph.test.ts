@@ -3,23 +3,17 @@ import * as assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
-import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+import { preparedWorkbench } from '../../workbench/page';
+import type { WorkbenchPage } from '../../workbench/page';
+import { onPage } from '../../workbench/suitePage';
 
 describe('the wait graph', function () {
   this.timeout(120_000);
   const prepared = preparedWorkbench();
   let workbench: WorkbenchPage;
 
-  before(async () => {
-    workbench = await WorkbenchPage.open(prepared);
-    await workbench.startDebugging('Deadlock');
-  });
-  afterEach(async function () {
-    await workbench.keepOnFailure(this.currentTest, prepared);
-  });
-  after(async () => {
-    await workbench?.close();
-  });
+  onPage(prepared, opened => { workbench = opened; });
+  before(() => workbench.startDebugging('Deadlock'));
 
   const node = (title: string): Locator => workbench.webview().locator('.node').filter({ has: workbench.webview().locator('text.title').getByText(title, { exact: true }) });
 

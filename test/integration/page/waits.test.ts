@@ -8,21 +8,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { skip } from '../../skip';
-import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+import { preparedWorkbench } from '../../workbench/page';
+import type { WorkbenchPage } from '../../workbench/page';
+import { onPage } from '../../workbench/suitePage';
 
 describe('Waits', function () {
   this.timeout(120_000);
   const prepared = preparedWorkbench();
   let workbench: WorkbenchPage;
 
-  before(async () => {
-    workbench = await WorkbenchPage.open(prepared);
-  });
-  afterEach(async function () {
-    await workbench.keepOnFailure(this.currentTest, prepared);
-    await workbench.stopDebugging();
-  });
-  after(() => workbench?.close());
+  onPage(prepared, opened => { workbench = opened; }, { debugging: true });
 
   async function waits(): Promise<Locator> {
     await workbench.showContainer('Run and Debug');

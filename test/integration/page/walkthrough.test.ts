@@ -2,16 +2,16 @@
 import * as assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+import { preparedWorkbench } from '../../workbench/page';
+import type { WorkbenchPage } from '../../workbench/page';
+import { onPage } from '../../workbench/suitePage';
 
 describe('the walkthrough', function () {
   this.timeout(120_000);
   const prepared = preparedWorkbench();
   let workbench: WorkbenchPage;
 
-  before(async () => { workbench = await WorkbenchPage.open(prepared); });
-  afterEach(async function () { await workbench.keepOnFailure(this.currentTest, prepared); });
-  after(() => workbench?.close());
+  onPage(prepared, opened => { workbench = opened; });
 
   it('opens with four steps and a picture, and leads to the views', async () => {
     await workbench.command('IPC Inspector: Get Started');

@@ -1,19 +1,15 @@
 // The page of a workbench with the extension installed from its VSIX, as a person sees it first.
 import * as assert from 'node:assert/strict';
-import { preparedWorkbench, WorkbenchPage } from '../../workbench/page';
+import { preparedWorkbench } from '../../workbench/page';
+import type { WorkbenchPage } from '../../workbench/page';
+import { onPage } from '../../workbench/suitePage';
 
 describe('the workbench with the VSIX installed', function () {
   this.timeout(120_000);
   const prepared = preparedWorkbench();
   let workbench: WorkbenchPage;
 
-  before(async () => {
-    workbench = await WorkbenchPage.open(prepared);
-  });
-  afterEach(async function () {
-    await workbench.keepOnFailure(this.currentTest, prepared);
-  });
-  after(() => workbench?.close());
+  onPage(prepared, opened => { workbench = opened; });
 
   it('has an IPC container in the activity bar with the view of objects', async () => {
     await workbench.showContainer('IPC');
