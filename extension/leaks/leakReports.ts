@@ -87,7 +87,8 @@ export class LeakReports implements vscode.Disposable {
     const report = this.last;
     if (!report) return;
     const { snapshot } = await this.client.request('stale', { ids: report.leaks.map(({ objectId }) => objectId) });
-    const there = new Set(snapshot.objects.map(({ id }) => id));
+    // What has lost its name goes with its last user.
+    const there = new Set(snapshot.objects.filter(({ state }) => !('unlinked' in state && state.unlinked)).map(({ id }) => id));
     // FIFOs and sockets that nobody has open are in no snapshot: only their names are left.
     const leaks = report.leaks.filter(({ objectId }) => there.has(objectId) || /^(?:fifo|unix-socket):/.test(objectId));
     if (this.last === report) this.set(leaks.length === 0 ? undefined : { ...report, leaks });
