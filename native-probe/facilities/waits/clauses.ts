@@ -70,14 +70,19 @@ const restarted: ReadonlySet<string | undefined> = new Set(['futex', 'futex_wait
 
 /**
  * Wakers that are blocked in futex(2), and may be signalled at a time nobody can see: their handler runs all the same, and may write, close,
- * unlock or end the process (signal-safety(7)). As above, a child that can end is somebody who can act, the kernel is a gap.
+ * unlock or end the process (signal-safety(7)). As above, a child that can end is somebody who can act, the kernel is a gap. Of a process
+ * any of whose threads would do, one in another call tells of its handlers by its own wait.
  */
 function handlersOf({ scene, process }: Blocked, operation: string, { alternatives, external }: Wakers): { alternatives: Alternative[]; gaps: string[] } {
   const found: { alternatives: Alternative[]; gaps: string[] } = { alternatives: [], gaps: [] };
   if (external !== undefined) return found;
-  for (const pid of new Set(alternatives.flatMap(({ threads }) => threads.map(thread => thread.pid)))) {
+  const inFutex = new Set(alternatives.flatMap(({ threads }) => threads).filter(({ pid, tid }) => {
+    const those = scene.threads(pid).filter(thread => tid === undefined || thread.tid === tid);
+    return those.length > 0 && those.every(({ syscall }) => syscall !== undefined && restarted.has(syscallName(syscall.number)));
+  }).map(({ pid }) => pid));
+  for (const pid of inFutex) {
     const waker = scene.byPid.get(pid);
-    if (!waker || pid === process.pid || !scene.threads(pid).some(({ syscall }) => syscall !== undefined && restarted.has(syscallName(syscall.number)))) continue;
+    if (!waker || pid === process.pid) continue;
     const caught = scene.status(pid, pid)?.caughtSignals ?? 0n;
     if (caught === 0n) continue;
     const has = (signal: number): boolean => (caught & (1n << BigInt(signal - 1))) !== 0n;
