@@ -2,50 +2,22 @@
 // extension's own code, tells a real probe. Denied as Yama does it (by a library that is preloaded into the probe), and for real: the probe
 // is an ordinary user's, the program root's or not dumpable.
 import { strict as assert } from 'node:assert';
-import { execFileSync, spawn } from 'node:child_process';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
-import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { questionsOf } from '../../extension/debugger/seenSnapshot';
 import { SessionKnowledge } from '../../extension/debugger/sessionKnowledge';
 import { accordingToDebugger } from '../../native-probe/told';
 import type { Finding, Snapshot, Wait } from '../../native-probe/model';
 import { syscallNumber } from '../../native-probe/kernel/syscalls';
-import type { SnapshotResult, ToldProcess } from '../../native-probe/protocol';
+import type { ToldProcess } from '../../native-probe/protocol';
 import { skip } from '../skip';
 import { DebugAdapter, findLldbDap } from './debugAdapter';
 import { GdbConsole, hasGdb } from './gdbConsole';
 import { as, canBecomeOrdinary, fixture, hasCompiler, ordinaryUser, probePath, Program, scratchDirectory, until } from './harness';
+import { ProbeServer } from './probeServer';
 import { end, start } from './waitSituations';
 import type { Situation } from './waitSituations';
-
-/** A probe that the kernel denies something to. */
-class DeniedProbe {
-  private constructor(private readonly child: ChildProcessWithoutNullStreams, readonly connection: MessageConnection) {}
-
-  static async start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<DeniedProbe> {
-    const child = spawn(command, args, { env: { ...process.env, ...env } });
-    const connection = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
-    connection.listen();
-    await connection.sendRequest('initialize', { protocolVersion: 1, client: 'test' });
-    return new DeniedProbe(child, connection);
-  }
-
-  async look(pids: readonly number[], told: readonly (ToldProcess | undefined)[] = []): Promise<Snapshot> {
-    const known = told.filter(it => it !== undefined);
-    const result: SnapshotResult = await this.connection.sendRequest('snapshot', { pids, waits: true, ...(known.length === 0 ? {} : { told: known }) });
-    return 'snapshot' in result ? result.snapshot : assert.fail('a delta that was not asked for');
-  }
-
-  async end(): Promise<void> {
-    const ended = new Promise(done => this.child.once('exit', done));
-    this.child.stdin.end();
-    await ended;
-    this.connection.dispose();
-  }
-}
 
 interface Session { readonly pid: number; readonly lldb: DebugAdapter; readonly knowledge: SessionKnowledge }
 
@@ -102,10 +74,10 @@ async function endSessions(): Promise<void> {
 
 describe('a debugger that stands in for what Yama denies', function () {
   this.timeout(60_000);
-  let probe: DeniedProbe;
+  let probe: ProbeServer;
   before(async function () {
     beforeTold.call(this);
-    probe = await DeniedProbe.start(process.execPath, [probePath(), 'serve'], { LD_PRELOAD: fixture('denied', ['-shared', '-fPIC']) });
+    probe = await ProbeServer.start(process.execPath, [probePath(), 'serve'], { LD_PRELOAD: fixture('denied', ['-shared', '-fPIC']) });
   });
   afterEach(endSessions);
   after(() => probe?.end());
@@ -208,11 +180,11 @@ describe('a debugger that stands in for what Yama denies', function () {
     return wait;
   }
 
-  let rights: DeniedProbe | undefined;
+  let rights: ProbeServer | undefined;
   after(() => rights?.end());
   /** The same look with all rights. */
   async function rightsLook(pids: readonly number[]): Promise<Snapshot> {
-    rights ??= await DeniedProbe.start(process.execPath, [probePath(), 'serve']);
+    rights ??= await ProbeServer.start(process.execPath, [probePath(), 'serve']);
     return rights.look(pids);
   }
 
@@ -248,12 +220,12 @@ describe('a debugger that stands in for what Yama denies', function () {
 
 describe('a debugger that stands in for what the kernel denies to another user', function () {
   this.timeout(60_000);
-  let probe: DeniedProbe;
+  let probe: ProbeServer;
   before(async function () {
     beforeTold.call(this);
     if (!canBecomeOrdinary()) skip(this, 'needs root, and a user to become');
     const [command, args] = as(ordinaryUser, process.execPath, [probePath(), 'serve']);
-    probe = await DeniedProbe.start(command, args);
+    probe = await ProbeServer.start(command, args);
   });
   afterEach(endSessions);
   after(() => probe?.end());
