@@ -133,7 +133,7 @@ async function pageSuite({ editor, browser, adapters, adapterVsix }) {
   try {
     if (files.some(file => /\/(?:rights|debuggerRights)\.test\.ts$/.test(file))) ordinary = await ordinaryEditor(editor, vsix.path, adapterVsix);
     const prepared = { address: served.address(demo.folder), chromium: browser.path, browserArguments, demo: demo.folder, artifacts, adapters, ordinary: ordinary.told ?? { why: ordinary.why } };
-    return await mochaSuite('integration at the page', files, { env: { IPC_INSPECTOR_WORKBENCH: JSON.stringify(prepared) }, timeout: 120_000, retries: 2 }); // a page that is still moving may take a click: the claim is tried again
+    return await mochaSuite('integration at the page', files, { env: { IPC_INSPECTOR_WORKBENCH: JSON.stringify(prepared) }, timeout: 120_000, limit: 14 * 60_000, retries: 2 }); // a page that is still moving may take a click: the claim is tried again
   } finally {
     await ordinary.stop?.();
     await served.stop();

@@ -14,6 +14,8 @@ module.exports = class JsonLines {
     runner.on('pending', test => say({ event: 'skipped', title: title(test), reason: test.skipReason ?? 'no reason given' }));
     // A failing hook comes here too, with its own title.
     runner.on('fail', (test, error) => say({ event: 'failed', title: title(test), error: describe(error) }));
+    // Tried again: what it cost and why is worth knowing, although it may pass.
+    runner.on('retry', (test, error) => say({ event: 'retried', title: title(test), milliseconds: test.duration, error: describe(error) }));
     runner.on('end', () => say({ event: 'end' }));
   }
 };

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 /**
- * @typedef {{event: 'start', total: number} | {event: 'passed', title: string, milliseconds?: number} | {event: 'skipped', title: string, reason: string}
+ * `retried`: an attempt that failed; the test is tried again.
+ * @typedef {{event: 'retried', title: string, milliseconds?: number, error: string} | {event: 'start', total: number} | {event: 'passed', title: string, milliseconds?: number} | {event: 'skipped', title: string, reason: string}
  *   | {event: 'failed', title: string, error: string} | {event: 'end'}} Event
  * @typedef {{passed: number, failed: number, skipped: number}} Tally
  */
@@ -17,6 +18,7 @@ function line(event) {
   switch (event.event) {
     case 'passed': return `  ✓ ${event.title}${event.milliseconds > 1000 ? ` (${(event.milliseconds / 1000).toFixed(1)} s)` : ''}`;
     case 'skipped': return `  - ${event.title}\n      skipped: ${event.reason}`;
+    case 'retried': return `  ↻ ${event.title} (${((event.milliseconds ?? 0) / 1000).toFixed(1)} s): ${event.error.split('\n', 1)[0]}`;
     case 'failed': return `  ✗ ${event.title}\n${event.error.split('\n').map(text => `      ${text}`).join('\n')}`;
     default: return null;
   }
