@@ -6,6 +6,8 @@ import * as vscode from 'vscode';
 const mostTries = 12;
 /** Milliseconds that VS Code may take to tell of the new selection. */
 const settling = 400;
+/** Milliseconds after which a view that was folded shows its threads, the stopped one with its frames: later than the command that unfolds it returns. */
+const opening = 300;
 
 const isSelected = (session: vscode.DebugSession, threadId?: number): boolean => {
   const item = vscode.debug.activeStackItem;
@@ -21,6 +23,7 @@ export async function selectInCallStack(session: vscode.DebugSession, threadId: 
   if (position < 0) return false;
   const run = (command: string, ...args: unknown[]): Thenable<unknown> => vscode.commands.executeCommand(command, ...args);
   await run('workbench.debug.action.focusCallStackView');
+  await new Promise(shown => setTimeout(shown, opening));
   await run('list.collapseAll');
   await run('list.focusFirst');
   // With several sessions their rows come first, folded by now.

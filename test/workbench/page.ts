@@ -150,9 +150,14 @@ export class WorkbenchPage {
     }
   }
 
+  /** A view of the side bar by its title, as it is: folded perhaps, or about to be unfolded by somebody else. */
+  pane(title: string): Locator {
+    return this.page.locator('.part.sidebar .split-view-view').filter({ has: this.page.locator(`.pane-header[aria-label^="${title}"]`) }).last();
+  }
+
   /** A view of the side bar by its title; unfolds it when it is folded. */
   async view(title: string): Promise<Locator> {
-    const pane = this.page.locator('.part.sidebar .split-view-view').filter({ has: this.page.locator(`.pane-header[aria-label^="${title}"]`) }).last();
+    const pane = this.pane(title);
     await pane.waitFor();
     const header = pane.locator('.pane-header');
     if (await header.count() > 0 && await header.getAttribute('aria-expanded') === 'false') await header.click();

@@ -206,7 +206,7 @@ describe('Names and lines from the debugger', function () {
     await workbench.page.locator('.part.statusbar').getByText(/Ln 19,/).waitFor();
 
     await workbench.contextMenu(workbench.rows(view, /^\s*clerk .*queue\.c:8/s), 'Switch to Thread');
-    const callStack = await workbench.view('Call Stack');
+    const callStack = workbench.pane('Call Stack'); // the command unfolds it
     // Its innermost frame is the selected one now, and its variables are those that are shown.
     await workbench.rows(callStack, /^\s*clerk/).and(workbench.page.locator('[aria-expanded="true"]')).waitFor();
     await workbench.rows(callStack, /^\s*take/).waitFor();
