@@ -170,7 +170,7 @@ export interface RunParams { readonly run: string }
 /** Its processes, as they become known; their descendants belong to it too. */
 export interface JoinRunParams extends RunParams {
   readonly pids: readonly number[];
-  /** Only those that started after the run began: PIDs that somebody told, perhaps of another PID namespace. */
+  /** Only those that started after the run began, or have ended already and nobody had their PID then: PIDs that somebody told just now. */
   readonly bornSince?: boolean;
 }
 /** Processes of the run that live, as far as is known. */

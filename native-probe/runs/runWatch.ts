@@ -24,6 +24,8 @@ const sampledKinds: readonly CollectedKind[] = ['posix-message-queue', 'posix-sh
 const mostEvents = 50_000;
 /** Processes that are looked at in one sample; a build may have thousands. */
 const mostSampled = 200;
+/** Milliseconds between the start of a process and the word of it, at the most. */
+const justNow = 10_000;
 
 export interface RunEnd { readonly snapshot: Snapshot; readonly leaks: readonly Leak[]; readonly run: RunReport; readonly means: readonly Means[] }
 
@@ -95,11 +97,23 @@ export class RunWatch {
     // One that has ended already is known by its events alone.
     const born = this.log.findLast(event => event.pid === pid && event.what === 'fork');
     // Start times have the ticks of the clock.
-    if (bornSince && !born && !(stat && this.clock.startMs(stat.startTime) >= this.startedAt - 20)) return;
-    if (!stat && !born) return;
+    if (bornSince && !born && stat && this.clock.startMs(stat.startTime) < this.startedAt - 20) return;
+    if (!stat && !born) {
+      if (bornSince) this.addEnded(pid);
+      return;
+    }
     this.join({ pid, from: stat ? this.clock.startMs(stat.startTime) : this.wall(born?.at ?? 0), ...(stat ? { comm: stat.comm, startTime: stat.startTime } : {}) });
     for (const event of this.log) this.apply(event);
     this.tick();
+  }
+
+  /** Told as just started, and gone before it could be looked at. When the run began nobody had its PID, and what it made was made just now. */
+  private addEnded(pid: number): void {
+    if (this.byPid.has(pid) || this.before.processes.some(process => process.pid === pid)) return;
+    const now = Date.now();
+    const member = { pid, from: Math.max(this.startedAt, now - justNow) };
+    this.join(member);
+    this.ended(member, now);
   }
 
   /** A child of the probe that does not belong to the run. */

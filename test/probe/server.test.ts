@@ -8,12 +8,13 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { applyDelta, keyOf } from '../../native-probe/analysis/diff';
 import type { Snapshot } from '../../native-probe/model';
 import type { EndRunResult, InitializeResult, JoinRunResult, SnapshotResult } from '../../native-probe/protocol';
-import { fixture, hasCompiler, probePath, Program, snapshotOf } from './harness';
+import { fixture, hasCompiler, isRoot, probePath, Program, snapshotOf } from './harness';
 import { skip } from '../skip';
 
 const serving = new Set<ChildProcessWithoutNullStreams>();
-function start(): { child: ChildProcessWithoutNullStreams; connection: MessageConnection; exited: Promise<number | null>; errors: () => string } {
-  const child = spawn(process.execPath, [probePath(), 'serve']);
+/** `alone`: in a network namespace of its own, where the kernel tells of no process events. */
+function start({ alone = false } = {}): { child: ChildProcessWithoutNullStreams; connection: MessageConnection; exited: Promise<number | null>; errors: () => string } {
+  const child = alone ? spawn('unshare', ['--net', process.execPath, probePath(), 'serve']) : spawn(process.execPath, [probePath(), 'serve']);
   serving.add(child);
   let text = '';
   child.stderr.on('data', (data: Buffer) => { text += data.toString(); });
@@ -162,5 +163,29 @@ describe('ipc-probe serve', () => {
     assert.equal(await code(connection.sendRequest('endRun', { run: 'a' })), -32602, 'it has ended');
     assert.equal(await code(connection.sendRequest('joinRun', { run: 'a', pids: [1] })), -32602);
     assert.equal(await code(connection.sendRequest('beginRun', { run: '' })), -32602);
+  });
+
+  it('takes for the run\'s a process that had ended before it was told, and nobody who was there before', async function () {
+    if (!hasCompiler()) skip(this, 'no C compiler');
+    if (!isRoot) skip(this, 'needs root: a network namespace');
+    const { connection } = start({ alone: true });
+    await initialize(connection);
+    const ask = async (program: Program, line: string): Promise<string> => { program.tell(line); return program.line(); };
+    const begun = async (): Promise<Program> => { const program = Program.start(fixture('ipc')); await program.line(); return program; };
+    const older = await begun();
+    await connection.sendRequest('beginRun', { run: 'b' });
+    const short = await begun();
+    const [left, foreign] = [await ask(short, 'shmget 0 4096 600'), await ask(older, 'shmget 0 4096 600')];
+    try {
+      await Promise.all([short.stop(), older.stop()]);
+      assert.deepEqual((await connection.sendRequest<JoinRunResult>('joinRun', { run: 'b', pids: [short.pid, older.pid], bornSince: true })).living, []);
+      const { leaks, means } = await connection.sendRequest<EndRunResult>('endRun', { run: 'b' });
+      assert.equal(means.find(({ what }) => what === 'process-events')?.used, false);
+      assert.deepEqual(leaks.filter(({ certainty }) => certainty === 'certain').map(({ objectId }) => objectId.split(':').at(-1)), [left]);
+    } finally {
+      const cleaner = await begun();
+      for (const id of [left, foreign]) await ask(cleaner, `shmrm ${id}`);
+      await cleaner.stop();
+    }
   });
 });
