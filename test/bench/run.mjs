@@ -25,7 +25,7 @@ async function compare() {
     add('C program, only the unavoidable reads', passesOfReads());
     const memory = await warmServer(async (ask, peak, whole, measure) => {
       add('snapshot, warm server (deltas)', await measure({}, 15));
-      add('snapshot of one process, warm server', await measure({ pids: [load.pid + 1] }, 15));
+      add('snapshot of one process, warm server', await measure({ pids: [load.pid + 1] }, 40));
       const most = peak();
       add('snapshot with waits, warm server', await measure({ waits: true }, 6));
       return most;
