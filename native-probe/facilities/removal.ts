@@ -13,6 +13,7 @@ import { openDevShmOf } from '../kernel/foreignDevShm';
 import { openQueueByName, queueAttributes, unlinkQueue } from '../kernel/mqueueFileSystem';
 import { copyExtent, copySparsely, residentExtents } from '../kernel/sparseCopy';
 import { devShm, devShmId } from './devShm';
+import { inodeTimes } from './inodeTimes';
 import { queueId } from './posixMessageQueue';
 import { statOf } from '../kernel/procfs';
 
@@ -146,7 +147,7 @@ function fileRemover<O extends PosixSharedMemory | PosixSemaphore>(): Remover<O>
       const now = atFile(object, path => lstatOf(path));
       if (now.value === undefined) throw new NotRemoved(now.errno === 'ENOENT' ? 'it is gone: somebody else removed it in the meantime' : `it cannot be looked at: ${errnoInWords(now.errno)}`);
       same(devShmId(devShmFile(object).toString('latin1'), now.value), object.id, 'its name belongs to another object');
-      same(now.value.mtime.toISOString(), object.changedAt ?? undefined, 'it was written since it was judged');
+      same(inodeTimes(now.value).changedAt, object.changedAt ?? undefined, 'it was written since it was judged');
     },
     async save(object, files, pause) {
       let from: number | undefined, data: number | undefined;
